@@ -1,0 +1,49 @@
+# Every way to build, test and try health_crypto. The work is in tools/; continuous integration calls `make test`.
+# Variables: PG_MAJOR (15), PG_CONFIG (for install), TESTS (for regress), V=1 (show logs while they are written).
+
+SHELL := /bin/bash
+PG_CONFIG ?= pg_config
+TESTS ?=
+STEPS ?=
+export PG_MAJOR V
+
+.PHONY: help setup build install test check regress regress-accept demo demo-stop bench clean-clusters clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
+
+setup: ## install what building and testing need (Debian packages, cargo-pgrx)
+	@tools/setup.sh
+
+build: ## build the extension, install it into the private PostgreSQL below target/
+	@tools/build.sh
+
+install: ## build a release, install it into the PostgreSQL of PG_CONFIG=...
+	@tools/install.sh "$(PG_CONFIG)"
+
+test: ## all that continuous integration runs (STEPS="core regress" for some)
+	@tools/test.sh $(STEPS)
+
+check: ## format, clippy and the core's tests only
+	@tools/test.sh format clippy core
+
+regress: ## the regression tests only (TESTS="a b" for some); uses the last build
+	@tools/regress.sh $(TESTS)
+
+regress-accept: ## take the last results of TESTS="a b" as expected, for review
+	@tools/regress.sh --accept $(TESTS)
+
+demo: ## see it work on a hospital in a throw-away PostgreSQL
+	@tools/demo.sh
+
+demo-stop: ## stop and remove the demo's PostgreSQL
+	@tools/demo.sh --stop
+
+bench: ## measure
+	@bench/run.sh
+
+clean-clusters: ## stop and remove all throw-away clusters
+	@tools/cluster.sh clean
+
+clean: clean-clusters ## remove all that was built
+	rm -rf target

@@ -1,0 +1,7 @@
+//! What health_crypto exists for, without PostgreSQL: canonical text, digests, differences, OpenPGP verdicts.
+#![forbid(unsafe_code)]
+
+pub mod canonical;
+pub mod diff;
+pub mod digest;
+pub mod openpgp;

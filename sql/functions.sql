@@ -1,0 +1,202 @@
+-- The SQL surface. One declaration a function: language, volatility, strictness and parallel safety are stated here,
+-- not generated. C functions have no search_path to pin; the SQL ones have BEGIN ATOMIC bodies, which are bound when
+-- they are created.
+
+-- Serialisation ------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION health_crypto.serialize(document text, key text, language text DEFAULT NULL) RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'serialize_wrapper';
+COMMENT ON FUNCTION health_crypto.serialize(text, text, text) IS
+    'canonical text of a document as it is now; language NULL: the database''s own';
+
+CREATE FUNCTION health_crypto.digest(document text, key text, language text DEFAULT NULL) RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'digest_wrapper';
+COMMENT ON FUNCTION health_crypto.digest(text, text, text) IS
+    'lower-case hexadecimal SHA-512 of the UTF-8 bytes of serialize()';
+
+CREATE FUNCTION health_crypto.canonicalize(value json, profile text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'canonicalize_wrapper';
+COMMENT ON FUNCTION health_crypto.canonicalize(json, text) IS
+    'a JSON value in a profile: jcs-1 (RFC 8785) or gnuhealth-1 (Python''s json.dumps with ensure_ascii=False)';
+
+CREATE FUNCTION health_crypto.signing_payload(document text, key text) RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'signing_payload_wrapper';
+COMMENT ON FUNCTION health_crypto.signing_payload(text, text) IS
+    'the exact text that a signer signs: the document''s stored digest';
+
+-- Protection ---------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION health_crypto.protect(
+    document text, root regclass, definition regprocedure,
+    profile text DEFAULT 'jcs-1',
+    digest_column name DEFAULT 'document_digest',
+    serializer_column name DEFAULT 'serializer',
+    signature_column name DEFAULT 'digital_signature',
+    state_column name DEFAULT NULL,
+    sealed_states text[] DEFAULT NULL,
+    reference_fields text[] DEFAULT NULL,
+    on_alteration text DEFAULT 'reject',
+    on_unverified_signature text DEFAULT 'reject',
+    add_columns boolean DEFAULT false) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'protect_wrapper';
+COMMENT ON FUNCTION health_crypto.protect(text, regclass, regprocedure, text, name, name, name, name, text[], text[], text, text, boolean) IS
+    'registers a document and installs its triggers on the tables and columns that its definition reads';
+
+CREATE FUNCTION health_crypto.protect_gnuhealth(OUT document text, OUT root text, OUT outcome text) RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'protect_gnuhealth_wrapper';
+COMMENT ON FUNCTION health_crypto.protect_gnuhealth() IS
+    'protects each GNU Health document whose tables exist, and says what it did';
+
+CREATE FUNCTION health_crypto.unprotect(document text) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'unprotect_wrapper';
+COMMENT ON FUNCTION health_crypto.unprotect(text) IS
+    'removes a document''s triggers and its registration; the register of seals stays';
+
+CREATE FUNCTION health_crypto.protection_gaps(
+    OUT document text, OUT relation text, OUT gap text, OUT detail text) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'protection_gaps_wrapper';
+COMMENT ON FUNCTION health_crypto.protection_gaps() IS
+    'missing, disabled or origin-only triggers; columns that a definition reads and nothing watches; unprotected partitions';
+
+CREATE FUNCTION health_crypto.reopen(document text, key text, reason text) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reopen_wrapper';
+COMMENT ON FUNCTION health_crypto.reopen(text, text, text) IS
+    'lets a sealed document be amended: enters the reason in the register and takes the signature off the row';
+
+-- Signatures ---------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION health_crypto.attach_signature(document text, key text, signature text) RETURNS health_crypto.verdict
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'attach_signature_wrapper';
+COMMENT ON FUNCTION health_crypto.attach_signature(text, text, text) IS
+    'verifies a signature over the document''s digest, stores it, and answers with the verdict';
+
+CREATE FUNCTION health_crypto.verify(document text, key text, at timestamptz DEFAULT pg_catalog.now())
+    RETURNS health_crypto.verdict
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'verify_wrapper';
+COMMENT ON FUNCTION health_crypto.verify(text, text, timestamptz) IS
+    'what holds of one document: serialised, hashed and its signature judged afresh, at a policy time';
+
+CREATE FUNCTION health_crypto.verify_all(document text DEFAULT NULL, at timestamptz DEFAULT pg_catalog.now())
+    RETURNS SETOF health_crypto.verdict
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'verify_all_wrapper';
+COMMENT ON FUNCTION health_crypto.verify_all(text, timestamptz) IS
+    'what holds of every document of one type, or of all types; also of sealed documents whose row is gone';
+
+CREATE FUNCTION health_crypto.verify_signature(payload text, signature text, at timestamptz DEFAULT pg_catalog.now())
+    RETURNS SETOF health_crypto.signature_verdict
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'verify_signature_wrapper';
+COMMENT ON FUNCTION health_crypto.verify_signature(text, text, timestamptz) IS
+    'judges a signature over any payload against the keyring: one row a signature';
+
+-- Keyring ------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION health_crypto.import_certificate(certificate bytea, documents text[] DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'import_certificate_bytes_wrapper';
+COMMENT ON FUNCTION health_crypto.import_certificate(bytea, text[]) IS
+    'merges an OpenPGP certificate into the keyring and returns its fingerprint; documents NULL: may sign all, ''{}'': none';
+
+CREATE FUNCTION health_crypto.import_certificate(certificate text, documents text[] DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'import_certificate_text_wrapper';
+COMMENT ON FUNCTION health_crypto.import_certificate(text, text[]) IS
+    'merges an armored OpenPGP certificate into the keyring and returns its fingerprint; documents NULL: may sign all, ''{}'': none';
+
+CREATE FUNCTION health_crypto.certificate_description(certificate bytea, at timestamptz,
+    OUT user_ids text[], OUT algorithm text, OUT created timestamptz, OUT expires timestamptz,
+    OUT revoked boolean, OUT can_sign boolean, OUT can_encrypt boolean) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'certificate_description_wrapper';
+COMMENT ON FUNCTION health_crypto.certificate_description(bytea, timestamptz) IS
+    'what a certificate says of itself, as of a policy time';
+
+-- Keys that are numbers ----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION health_crypto.serialize(document text, key bigint, language text DEFAULT NULL) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    BEGIN ATOMIC SELECT health_crypto.serialize(document, key::text, language); END;
+CREATE FUNCTION health_crypto.digest(document text, key bigint, language text DEFAULT NULL) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    BEGIN ATOMIC SELECT health_crypto.digest(document, key::text, language); END;
+CREATE FUNCTION health_crypto.signing_payload(document text, key bigint) RETURNS text
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    BEGIN ATOMIC SELECT health_crypto.signing_payload(document, key::text); END;
+CREATE FUNCTION health_crypto.reopen(document text, key bigint, reason text) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT health_crypto.reopen(document, key::text, reason); END;
+CREATE FUNCTION health_crypto.attach_signature(document text, key bigint, signature text) RETURNS health_crypto.verdict
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT health_crypto.attach_signature(document, key::text, signature); END;
+CREATE FUNCTION health_crypto.verify(document text, key bigint, at timestamptz DEFAULT pg_catalog.now())
+    RETURNS health_crypto.verdict
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    BEGIN ATOMIC SELECT health_crypto.verify(document, key::text, at); END;
+COMMENT ON FUNCTION health_crypto.serialize(text, bigint, text) IS 'serialize() for a numeric key';
+COMMENT ON FUNCTION health_crypto.digest(text, bigint, text) IS 'digest() for a numeric key';
+COMMENT ON FUNCTION health_crypto.signing_payload(text, bigint) IS 'signing_payload() for a numeric key';
+COMMENT ON FUNCTION health_crypto.reopen(text, bigint, text) IS 'reopen() for a numeric key';
+COMMENT ON FUNCTION health_crypto.attach_signature(text, bigint, text) IS 'attach_signature() for a numeric key';
+COMMENT ON FUNCTION health_crypto.verify(text, bigint, timestamptz) IS 'verify() for a numeric key';
+
+-- Python's texts, for definitions of GNU Health documents ------------------------------------------------------------
+
+CREATE FUNCTION health_crypto.python_repr(value text) RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'python_repr_text_wrapper';
+CREATE FUNCTION health_crypto.python_repr(value double precision) RETURNS text
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'python_repr_float_wrapper';
+CREATE FUNCTION health_crypto.python_repr(value bigint) RETURNS text
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'python_repr_integer_wrapper';
+CREATE FUNCTION health_crypto.python_repr(value boolean) RETURNS text
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'python_repr_boolean_wrapper';
+CREATE FUNCTION health_crypto.python_str(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC SELECT COALESCE(value, 'None'); END;
+CREATE FUNCTION health_crypto.python_str(value double precision) RETURNS text
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'python_repr_float_wrapper';
+CREATE FUNCTION health_crypto.python_str(value timestamp) RETURNS text
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'python_str_timestamp_wrapper';
+CREATE FUNCTION health_crypto.python_str(value date) RETURNS text
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'python_str_date_wrapper';
+COMMENT ON FUNCTION health_crypto.python_repr(text) IS
+    'Python''s repr() of a str, by the Unicode table of health_crypto.python_unicode; NULL gives None';
+COMMENT ON FUNCTION health_crypto.python_repr(double precision) IS 'Python''s repr() of a float; NULL gives None';
+COMMENT ON FUNCTION health_crypto.python_repr(bigint) IS 'Python''s repr() of an int; NULL gives None';
+COMMENT ON FUNCTION health_crypto.python_repr(boolean) IS 'Python''s repr() of a bool; NULL gives None';
+COMMENT ON FUNCTION health_crypto.python_str(text) IS 'Python''s str() of a str; NULL gives None';
+COMMENT ON FUNCTION health_crypto.python_str(double precision) IS 'Python''s str() of a float; NULL gives None';
+COMMENT ON FUNCTION health_crypto.python_str(timestamp) IS 'Python''s str() of a datetime; NULL gives None';
+COMMENT ON FUNCTION health_crypto.python_str(date) IS 'Python''s str() of a date; NULL gives None';
+
+-- Trigger functions --------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION health_crypto.guard() RETURNS trigger
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'health_crypto_guard';
+COMMENT ON FUNCTION health_crypto.guard() IS
+    'refuses writes to sealed documents and notes which documents a write touches; installed by protect()';
+CREATE FUNCTION health_crypto.keep() RETURNS trigger
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'health_crypto_keep';
+COMMENT ON FUNCTION health_crypto.keep() IS
+    'at the end of the transaction brings digests up to date and enters seals; installed by protect()';
+CREATE FUNCTION health_crypto.append_only() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append_only$
+BEGIN
+    RAISE EXCEPTION 'the register is append-only' USING ERRCODE = 'insufficient_privilege';
+END
+$append_only$;
+COMMENT ON FUNCTION health_crypto.append_only() IS 'refuses UPDATE, DELETE and TRUNCATE of the register';
+
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON health_crypto.register_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION health_crypto.append_only();
+ALTER TABLE health_crypto.register_entry ENABLE ALWAYS TRIGGER append_only;
+
+-- Views --------------------------------------------------------------------------------------------------------------
+
+CREATE VIEW health_crypto.certificates AS
+    SELECT c.fingerprint, d.user_ids, d.algorithm, d.created, d.expires, d.revoked, d.can_sign, d.can_encrypt,
+           c.documents, c.imported_at, c.imported_by
+      FROM health_crypto.certificate c
+     CROSS JOIN LATERAL health_crypto.certificate_description(c.certificate, pg_catalog.now()) d;
+COMMENT ON VIEW health_crypto.certificates IS 'the keyring as of now';
+
+CREATE VIEW health_crypto.register AS
+    SELECT entry, event, document, key, definition, profile, language, digest, own_digest, signer, signer_name,
+           signature, verdict, reason, at, by, session_by
+      FROM health_crypto.register_entry;
+COMMENT ON VIEW health_crypto.register IS
+    'every seal, signature, reopening, recorded alteration and override, in the order of their numbers';

@@ -1,0 +1,94 @@
+-- What the definitions of several GNU Health documents share. A template: protect_gnuhealth() puts the quoted schema of
+-- GNU Health's tables for @schema@ and runs it with search_path = pg_catalog, pg_temp, so that no operator or function
+-- here can be anybody else's. Bodies are BEGIN ATOMIC: names are bound now, and pg_depend knows the columns read.
+--
+-- Every function returns a table although it gives one row: the planner inlines such a function where it stands in
+-- FROM, while a scalar one with a FROM of its own costs 10-20 us a call.
+
+-- trytond: Transaction.language, ir.lang get_parent_language. The nearest language comes first.
+-- trytond would recurse for ever on parents that form a circle; here the chain ends after 16.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.language_chain(language text) RETURNS TABLE (languages text[])
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    WITH RECURSIVE chain (code, depth) AS (
+        SELECT COALESCE(NULLIF(language_chain.language, ''),
+                        (SELECT NULLIF(c.language::text, '') FROM @schema@.ir_configuration c ORDER BY c.id LIMIT 1),
+                        'en'),
+               1
+        UNION ALL
+        SELECT p.code, chain.depth + 1
+          FROM chain
+         CROSS JOIN LATERAL (
+                SELECT COALESCE((SELECT NULLIF(l.parent::text, '') FROM @schema@.ir_lang l WHERE l.code = chain.code),
+                                pg_catalog.substring(chain.code, '^(.*)@'),
+                                pg_catalog.substring(chain.code, '^(.*)_'))
+               ) p (code)
+         WHERE p.code <> '' AND chain.depth < 16
+    )
+    SELECT pg_catalog.array_agg(chain.code ORDER BY chain.depth) FROM chain;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.language_chain(text) IS
+    'a language and its parents as trytond resolves them, nearest first; NULL or empty: the database''s own language';
+
+-- trytond: ir.translation get_ids. A NULL in fuzzy counts as false, as in trytond's search; of several rows for one
+-- language the newest is taken. NULL: the value in the record's own table stands, also where it is empty.
+-- The nearest language is looked up alone because it mostly has the text, and equality uses the whole index.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.translation(field text, record integer, languages text[])
+    RETURNS TABLE (value text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    SELECT COALESCE(
+        (SELECT t.value
+           FROM @schema@.ir_translation t
+          WHERE t.res_id = translation.record AND t.name = translation.field AND t.type = 'model'
+            AND t.lang = translation.languages[1]
+            AND t.fuzzy IS NOT TRUE AND t.value <> ''
+          ORDER BY t.id DESC
+          LIMIT 1),
+        CASE WHEN pg_catalog.cardinality(translation.languages) > 1 THEN
+            (SELECT t.value
+               FROM @schema@.ir_translation t
+              WHERE t.res_id = translation.record AND t.name = translation.field AND t.type = 'model'
+                AND t.lang = ANY (translation.languages[2:])
+                AND t.fuzzy IS NOT TRUE AND t.value <> ''
+              ORDER BY pg_catalog.array_position(translation.languages, t.lang::text), t.id DESC
+              LIMIT 1)
+        END);
+END;
+COMMENT ON FUNCTION gnuhealth_documents.translation(text, integer, text[]) IS
+    'the translation that trytond shows of a field (model,field) of a record, in a chain of languages; NULL: none';
+
+-- GNU Health 5.0: party.party get_rec_name. Its loop over the person's names returns in the first turn, so the first
+-- name (by id) decides, and gives an empty text if it is not the official one. Where GNU Health would raise (a last
+-- name without a name) the answer is NULL, as for a party without any name. The party's own columns are arguments
+-- because whoever asks has the party's row at hand.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.party_name(party integer, name text, lastname text, representation text)
+    RETURNS TABLE (rec_name text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN n.id IS NULL AND party_name.lastname <> '' THEN party_name.lastname || ', ' || party_name.name
+        WHEN n.id IS NULL THEN party_name.name
+        WHEN n.use IS DISTINCT FROM 'official' THEN ''
+        WHEN party_name.representation = 'pgfs' THEN
+            CASE WHEN n.prefix <> '' THEN n.prefix || ' ' ELSE '' END
+            || COALESCE(n.given, '') || ' ' || COALESCE(n.family, '')
+            || CASE WHEN n.suffix <> '' THEN ', ' || n.suffix ELSE '' END
+        WHEN party_name.representation = 'gf' THEN
+            COALESCE(n.given, '') || CASE WHEN n.family <> '' THEN ' ' || n.family ELSE '' END
+        WHEN party_name.representation = 'cjk' THEN COALESCE(n.family, '') || COALESCE(n.given, '')
+        WHEN party_name.representation = 'fg' OR COALESCE(party_name.representation, '') = '' THEN
+            CASE WHEN n.family <> '' THEN n.family || ', ' ELSE '' END || COALESCE(n.given, '')
+        ELSE ''
+        END
+      FROM (SELECT 1) one
+      LEFT JOIN LATERAL (
+            SELECT f.id, f.use, f.prefix, f.given, f.family, f.suffix
+              FROM @schema@.gnuhealth_person_name f
+             WHERE f.party = party_name.party
+             ORDER BY f.id
+             LIMIT 1
+           ) n ON true;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.party_name(integer, text, text, text) IS
+    'the name that GNU Health 5.0 shows of a party (rec_name), from its id, name, lastname and name_representation';

@@ -1,0 +1,90 @@
+-- GNU Health 5.0: gnuhealth.prescription.order get_serial (module health_crypto). A template, like common.sql, which
+-- comes first.
+--
+-- Where GNU Health would raise (no health professional, a health professional or patient whose name cannot be put
+-- together) the text is 'None': a document must have a digest even if GNU Health cannot show it.
+--
+-- Words (product, unit, route, form, indication) and names are translated and quoted once for each word in the set of
+-- documents and joined to the lines, not once a line. The CTEs are MATERIALIZED so that the planner keeps it so.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.prescription_5_0(keys integer[], language text)
+    RETURNS TABLE (key integer, "Prescription" text, "Date" text, "HP" text, "Patient" text, "Patient_ID" text,
+                   "Prescription_line" text, "Notes" text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+    WITH spoken AS MATERIALIZED (
+        SELECT c.languages FROM gnuhealth_documents.language_chain(prescription_5_0.language) c
+    ), document AS MATERIALIZED (
+        SELECT o.id, o.prescription_id, o.prescription_date, o.notes, h.party AS professional, p.party AS patient
+          FROM @schema@.gnuhealth_prescription_order o
+          LEFT JOIN @schema@.gnuhealth_healthprofessional h ON h.id = o.healthprof
+          LEFT JOIN @schema@.gnuhealth_patient p ON p.id = o.patient
+         WHERE o.id = ANY (prescription_5_0.keys)
+    ), line AS MATERIALIZED (
+        SELECT l.id, l.presc_order, l.medicament, l.dose, l.dose_unit, l.route, l.form, l.indication, l.short_comment
+          FROM @schema@.gnuhealth_prescription_line l
+         WHERE l.presc_order = ANY (prescription_5_0.keys)
+    ), person AS MATERIALIZED (
+        SELECT p.id, p.ref::text AS ref, n.rec_name
+          FROM (SELECT professional AS id FROM document UNION SELECT patient FROM document) d
+          JOIN @schema@.party_party p ON p.id = d.id
+         CROSS JOIN LATERAL gnuhealth_documents.party_name(p.id, p.name, p.lastname, p.name_representation) n
+    ), name AS (
+        SELECT 1 AS kind, m.id, 'product.template,name' AS field, b.id AS record, b.name
+          FROM (SELECT DISTINCT medicament AS id FROM line) d
+          JOIN @schema@.gnuhealth_medicament m ON m.id = d.id
+          JOIN @schema@.product_product a ON a.id = m.product
+          JOIN @schema@.product_template b ON b.id = a.template
+        UNION ALL
+        SELECT 2, u.id, 'gnuhealth.dose.unit,name', u.id, u.name
+          FROM (SELECT DISTINCT dose_unit AS id FROM line) d
+          JOIN @schema@.gnuhealth_dose_unit u ON u.id = d.id
+        UNION ALL
+        SELECT 3, r.id, 'gnuhealth.drug.route,name', r.id, r.name
+          FROM (SELECT DISTINCT route AS id FROM line) d
+          JOIN @schema@.gnuhealth_drug_route r ON r.id = d.id
+        UNION ALL
+        SELECT 4, f.id, 'gnuhealth.drug.form,name', f.id, f.name
+          FROM (SELECT DISTINCT form AS id FROM line) d
+          JOIN @schema@.gnuhealth_drug_form f ON f.id = d.id
+        UNION ALL
+        SELECT 5, i.id, 'gnuhealth.pathology,name', i.id, i.name
+          FROM (SELECT DISTINCT indication AS id FROM line) d
+          JOIN @schema@.gnuhealth_pathology i ON i.id = d.id
+    ), word AS MATERIALIZED (
+        SELECT n.kind, n.id, health_crypto.python_repr(COALESCE(t.value, n.name, '')) AS text
+          FROM name n
+         CROSS JOIN spoken s
+         CROSS JOIN LATERAL gnuhealth_documents.translation(n.field, n.record, s.languages) t
+    ), lines AS MATERIALIZED (
+        SELECT l.presc_order, pg_catalog.string_agg(
+                   '[' || COALESCE(product.text, '''''')
+                   || ', ' || CASE WHEN l.dose <> 0 THEN health_crypto.python_repr(l.dose) ELSE '''''' END
+                   || ', ' || COALESCE(unit.text, '''''')
+                   || ', ' || COALESCE(route.text, '''''')
+                   || ', ' || COALESCE(form.text, '''''')
+                   || ', ' || COALESCE(indication.text, '''''')
+                   || ', ' || health_crypto.python_repr(COALESCE(l.short_comment::text, '')) || ']',
+                   ', ' ORDER BY l.id) AS text
+          FROM line l
+          LEFT JOIN word product ON product.kind = 1 AND product.id = l.medicament
+          LEFT JOIN word unit ON unit.kind = 2 AND unit.id = l.dose_unit
+          LEFT JOIN word route ON route.kind = 3 AND route.id = l.route
+          LEFT JOIN word form ON form.kind = 4 AND form.id = l.form
+          LEFT JOIN word indication ON indication.kind = 5 AND indication.id = l.indication
+         GROUP BY l.presc_order
+    )
+    SELECT d.id,
+           health_crypto.python_str(d.prescription_id::text),
+           health_crypto.python_str(d.prescription_date),
+           COALESCE(professional.rec_name, 'None'),
+           COALESCE(patient.rec_name, 'None'),
+           health_crypto.python_str(patient.ref),
+           '[' || COALESCE(lines.text, '') || ']',
+           health_crypto.python_str(d.notes)
+      FROM document d
+      LEFT JOIN person professional ON professional.id = d.professional
+      LEFT JOIN person patient ON patient.id = d.patient
+      LEFT JOIN lines ON lines.presc_order = d.id;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.prescription_5_0(integer[], text) IS
+    'prescriptions as GNU Health 5.0 (health_crypto) serialises them, in a language';

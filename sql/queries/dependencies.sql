@@ -1,0 +1,67 @@
+-- What a definition ($1, an OID) reads, followed through helper functions, operators and views, and the part that each
+-- table plays for a root ($2, an OID). PostgreSQL records the columns in pg_depend when a BEGIN ATOMIC body is created.
+WITH RECURSIVE node (class, object) AS (
+    SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, $1
+  UNION
+    SELECT n.class, n.object
+      FROM node
+      JOIN pg_catalog.pg_depend d ON d.classid = node.class AND d.objid = node.object AND d.deptype = 'n'
+     CROSS JOIN LATERAL (
+           SELECT d.refclassid, d.refobjid WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+         UNION ALL
+           SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::oid, w.oid
+             FROM pg_catalog.pg_rewrite w
+            WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND w.ev_class = d.refobjid
+              AND w.rulename = '_RETURN'
+         UNION ALL
+           SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, o.oprcode
+             FROM pg_catalog.pg_operator o
+            WHERE d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid) n (class, object)
+), body AS (
+    -- A whole-row reference depends on the table only, not on its columns, so it shows in the stored tree alone.
+    SELECT n.class, n.object,
+           COALESCE(p.prosqlbody::text, w.ev_action::text, '') LIKE '%:varattno 0 %' AS whole_rows
+      FROM node n
+      LEFT JOIN pg_catalog.pg_proc p ON n.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = n.object
+      LEFT JOIN pg_catalog.pg_rewrite w ON n.class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND w.oid = n.object
+), reading AS (
+    SELECT d.refobjid AS relation, a.attname, a.attnum
+      FROM body b
+      JOIN pg_catalog.pg_depend d ON d.classid = b.class AND d.objid = b.object
+       AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'n'
+      JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'm', 'f')
+      LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum > 0 AND NOT a.attisdropped
+       AND (a.attnum = d.refobjsubid OR (b.whole_rows AND d.refobjsubid = 0))
+), relation AS (
+    SELECT r.relation, c.relname, s.nspname, c.relkind,
+           COALESCE(pg_catalog.array_agg(DISTINCT r.attname::text) FILTER (WHERE r.attname IS NOT NULL), '{}') AS names
+      FROM reading r
+      JOIN pg_catalog.pg_class c ON c.oid = r.relation
+      JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+     GROUP BY r.relation, c.relname, s.nspname, c.relkind
+), part (relation, depth, link, parent, parent_column) AS (
+    SELECT $2::oid, 0, NULL::text COLLATE "C", NULL::oid, NULL::text COLLATE "C"
+  UNION ALL
+    SELECT k.conrelid, p.depth + 1, l.attname::text, k.confrelid, f.attname::text
+      FROM part p
+      JOIN pg_catalog.pg_constraint k ON k.contype = 'f' AND k.confrelid = p.relation AND k.conrelid <> p.relation
+       AND k.conrelid <> $2 AND pg_catalog.cardinality(k.conkey) = 1
+      JOIN relation r ON r.relation = k.conrelid
+      JOIN pg_catalog.pg_attribute l ON l.attrelid = k.conrelid AND l.attnum = k.conkey[1] AND l.attname::text = ANY (r.names)
+      JOIN pg_catalog.pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[1]
+     WHERE p.depth < 8
+), nearest AS (
+    SELECT DISTINCT ON (relation) relation, depth, link, parent, parent_column
+      FROM part ORDER BY relation, depth, link
+)
+SELECT r.nspname::text, r.relname::text,
+       CASE WHEN r.relation = $2 THEN 'root' WHEN n.relation IS NOT NULL THEN 'child' ELSE 'reference' END,
+       (SELECT COALESCE(pg_catalog.array_agg(a.attname::text ORDER BY a.attnum), '{}')
+          FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid = r.relation AND NOT a.attisdropped AND a.attname::text = ANY (r.names)),
+       COALESCE(n.depth, 0), n.link, ps.nspname::text, pc.relname::text, n.parent_column, r.relkind::text, r.relation
+  FROM relation r
+  LEFT JOIN nearest n ON n.relation = r.relation
+  LEFT JOIN pg_catalog.pg_class pc ON pc.oid = n.parent
+  LEFT JOIN pg_catalog.pg_namespace ps ON ps.oid = pc.relnamespace
+ ORDER BY COALESCE(n.depth, 0), 1, 2

@@ -1,0 +1,41 @@
+-- Functions and views that a definition ($1, an OID) goes through and that cannot be used: their bodies cannot be
+-- followed, or somebody other than the root table's owner ($2, an OID) or a superuser may change them.
+WITH RECURSIVE node (class, object) AS (
+    SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, $1
+  UNION
+    SELECT n.class, n.object
+      FROM node
+      JOIN pg_catalog.pg_depend d ON d.classid = node.class AND d.objid = node.object AND d.deptype = 'n'
+     CROSS JOIN LATERAL (
+           SELECT d.refclassid, d.refobjid WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+         UNION ALL
+           SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::oid, w.oid
+             FROM pg_catalog.pg_rewrite w
+            WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND w.ev_class = d.refobjid
+              AND w.rulename = '_RETURN'
+         UNION ALL
+           SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, o.oprcode
+             FROM pg_catalog.pg_operator o
+            WHERE d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid) n (class, object)
+), object AS (
+    SELECT p.oid::pg_catalog.regprocedure::text AS name, p.proowner AS owner,
+           p.prosqlbody IS NULL AND NOT (l.lanname IN ('c', 'internal') AND p.provolatile = 'i') AS untracked, p.oid
+      FROM node n
+      JOIN pg_catalog.pg_proc p ON n.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = n.object
+      JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+  UNION ALL
+    SELECT c.oid::pg_catalog.regclass::text, c.relowner, false, c.oid
+      FROM node n
+      JOIN pg_catalog.pg_rewrite w ON n.class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND w.oid = n.object
+      JOIN pg_catalog.pg_class c ON c.oid = w.ev_class
+)
+SELECT o.name, o.untracked
+  FROM object o
+  JOIN pg_catalog.pg_roles r ON r.oid = o.owner
+ WHERE o.oid >= 16384
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                     JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'health_crypto'
+                    WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e')
+   AND (o.untracked OR NOT (r.rolsuper OR o.owner = $2))
+ ORDER BY o.untracked DESC, o.name
+ LIMIT 1

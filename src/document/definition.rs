@@ -1,0 +1,96 @@
+//! Checking a function as a definition: its shape, the types of its fields, and who may change it.
+
+use std::collections::HashSet;
+
+use pgrx::pg_sys;
+
+use crate::document::protect::Root;
+use crate::error::{Error, Result};
+use crate::pg::spi::{Session, Snapshot};
+
+const DEFINITION: &str = include_str!("../../sql/queries/definition.sql");
+const HELPERS: &str = include_str!("../../sql/queries/helpers.sql");
+
+const SHAPE: &str = "A definition is f(keys <key type>[], language text) RETURNS TABLE (key <key type>, \"Field\" type, \
+                     …) LANGUAGE sql STABLE BEGIN ATOMIC … END, without SECURITY DEFINER or SET.";
+
+/// A function that can serve as a definition.
+pub struct Definition {
+    /// Its schema-qualified signature.
+    pub signature: String,
+}
+
+/// Checks a function as the definition of documents with a root.
+///
+/// # Errors
+/// 22023 for a wrong shape, a body that PostgreSQL does not track, duplicate fields; 0A000 for a type that no profile
+/// knows; 42501 if somebody else than the root's owner or a superuser may change it or a helper.
+pub fn check(session: &Session, function: pg_sys::Oid, root: &Root) -> Result<Definition> {
+    let rows = session.run(
+        DEFINITION,
+        vec![function.into(), root.key_type.as_str().into()],
+        Snapshot::Fresh,
+    )?;
+    let Some(signature) = rows.string(0, 1) else {
+        return Err(Error::BadArgument {
+            what: "there is no such definition".into(),
+            hint: SHAPE,
+        });
+    };
+    let bad = |what: String| Error::BadDefinition { what, hint: SHAPE };
+    if rows.get::<bool>(0, 2) != Some(true) {
+        return Err(Error::BadDefinition {
+            what: format!("the body of {signature} cannot be tracked"),
+            hint: "Write it with BEGIN ATOMIC … END, so that PostgreSQL records which columns it reads.",
+        });
+    }
+    if rows.get::<bool>(0, 3) != Some(true) {
+        return Err(bad(format!(
+            "{signature} is not a STABLE set-returning function of the caller"
+        )));
+    }
+    if rows.get::<bool>(0, 4) != Some(true) {
+        return Err(bad(format!(
+            "{signature} does not take ({}[], text)",
+            root.key_type
+        )));
+    }
+    let columns: Vec<String> = rows.get(0, 5).unwrap_or_default();
+    if columns.first().map(String::as_str) != Some("key") {
+        return Err(bad(format!(
+            "the first column of {signature} is not \"key\""
+        )));
+    }
+    if columns.len() < 2 {
+        return Err(bad(format!("{signature} returns no fields")));
+    }
+    let mut seen = HashSet::new();
+    if let Some(twice) = columns.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(bad(format!("{signature} returns field \"{twice}\" twice")));
+    }
+    if let Some(field) = rows.string(0, 6) {
+        return Err(Error::Unsupported {
+            what: format!("field \"{field}\" of {signature} has a type that no profile knows"),
+            hint: "Cast it to text, or use encode() for bytea.",
+        });
+    }
+    let helpers = session.run(
+        HELPERS,
+        vec![function.into(), root.owner.into()],
+        Snapshot::Fresh,
+    )?;
+    if let Some(name) = helpers.string(0, 1) {
+        return Err(if helpers.get::<bool>(0, 2) == Some(true) {
+            Error::BadDefinition {
+                what: format!("the body of {name}, which {signature} calls, cannot be tracked"),
+                hint: "Write helper functions with BEGIN ATOMIC … END too; string bodies and dynamic SQL hide what they read.",
+            }
+        } else {
+            Error::NotAllowed {
+                what: format!("{name} is not owned by the root table's owner or a superuser"),
+                hint: "Definitions run with the rights of the root table's owner, so nobody else may be able to change them.",
+            }
+        });
+    }
+    Ok(Definition { signature })
+}

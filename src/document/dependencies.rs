@@ -1,0 +1,71 @@
+//! What a definition reads, from PostgreSQL's own records (pg_depend), and the part each table plays.
+
+use pgrx::pg_sys;
+
+use crate::document::protect::Root;
+use crate::document::registry::{Link, Part, Watch};
+use crate::error::{Error, Result, Table};
+use crate::pg::spi::{Session, Snapshot};
+
+const DEPENDENCIES: &str = include_str!("../../sql/queries/dependencies.sql");
+
+/// The tables and columns that a definition reads for a root.
+///
+/// # Errors
+/// 22023 if it does not read the root, or reads the columns that hold the digest; 0A000 for tables that cannot carry
+/// triggers.
+pub fn watches(session: &Session, function: pg_sys::Oid, root: &Root) -> Result<Vec<Watch>> {
+    let rows = session.run(
+        DEPENDENCIES,
+        vec![function.into(), root.oid.into()],
+        Snapshot::Fresh,
+    )?;
+    let mut watches = Vec::with_capacity(rows.len());
+    for row in 0..rows.len() {
+        let text = |column: usize| rows.string(row, column);
+        let table = Table {
+            schema: text(1).ok_or(Error::Bug("dependency"))?,
+            name: text(2).ok_or(Error::Bug("dependency"))?,
+        };
+        if !matches!(text(10).as_deref(), Some("r" | "p")) {
+            return Err(Error::Unsupported {
+                what: format!(
+                    "the definition reads \"{}\", which is not a table",
+                    table.name
+                ),
+                hint: "Materialized views and foreign tables cannot be watched; read the tables behind them.",
+            });
+        }
+        let link = match (text(6), text(7), text(8), text(9)) {
+            (Some(column), Some(schema), Some(name), Some(parent_column)) => Some(Link {
+                column,
+                parent: Table { schema, name },
+                parent_column,
+            }),
+            _ => None,
+        };
+        let part = match text(3).as_deref() {
+            Some("root") => Part::Root,
+            Some("child") => Part::Child,
+            _ => Part::Reference,
+        };
+        watches.push(Watch {
+            table,
+            oid: rows.get(row, 11),
+            part,
+            columns: rows.get(row, 4).unwrap_or_default(),
+            depth: rows.get(row, 5).unwrap_or_default(),
+            link,
+        });
+    }
+    if !watches.iter().any(|w| w.part == Part::Root) {
+        return Err(Error::BadDefinition {
+            what: format!(
+                "the definition does not read its root table \"{}\"",
+                root.table.name
+            ),
+            hint: "The root is the table with one row a document.",
+        });
+    }
+    Ok(watches)
+}

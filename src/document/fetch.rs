@@ -1,0 +1,201 @@
+//! Running a definition for a set of keys, and turning its typed rows into canonical text.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+
+use health_crypto_core::canonical::{self, CanonicalError, JsonError, Value};
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::{AnyNumeric, PgSqlErrorCode, PgTryBuilder};
+
+use crate::document::registry::Document;
+use crate::error::{Error, Result};
+use crate::pg::spi::{Rows, Session, Snapshot};
+
+/// Canonical texts by key.
+pub type Texts = HashMap<String, String>;
+
+/// Serialises documents in one language. Runs as the role in force: the caller switches to the root table's owner.
+///
+/// Keys that the definition returns no row for are missing from the result.
+///
+/// # Errors
+/// What the definition's rows cannot be: a null key, two rows for one key, a number that the profile cannot hold.
+pub fn texts(
+    session: &Session,
+    document: &Document,
+    keys: &[&str],
+    language: Option<&str>,
+    snapshot: Snapshot,
+) -> Result<Texts> {
+    let rows = run_definition(session, document, keys, language, snapshot)?;
+    let mut texts = HashMap::with_capacity(rows.len());
+    for row in 0..rows.len() {
+        let key = rows.string(row, 1).ok_or_else(|| Error::BadDefinition {
+            what: format!(
+                "the definition of document \"{}\" returned a null key",
+                document.name
+            ),
+            hint: "Its first column is the root's primary key.",
+        })?;
+        let text = text(document, &rows, row)?;
+        if texts.insert(key, text).is_some() {
+            return Err(Error::BadDefinition {
+                what: format!(
+                    "the definition of document \"{}\" returned two rows for one key",
+                    document.name
+                ),
+                hint: "It must return one row a document: aggregate the children.",
+            });
+        }
+    }
+    Ok(texts)
+}
+
+/// Errors of the definition's own SQL can quote the content they failed on, so only their SQLSTATE is passed on.
+fn run_definition<'s>(
+    session: &'s Session,
+    document: &Document,
+    keys: &[&str],
+    language: Option<&str>,
+    snapshot: Snapshot,
+) -> Result<Rows<'s>> {
+    let arguments = vec![keys.to_vec().into(), language.into()];
+    let name = document.name.clone();
+    PgTryBuilder::new(AssertUnwindSafe(|| {
+        session.run(&document.sql.fetch, arguments, snapshot)
+    }))
+    .catch_others(|error: CaughtError| match &error {
+        CaughtError::PostgresError(report) if is_about_content(report.sql_error_code()) => {
+            Err(Error::DefinitionFailed {
+                document: name.clone(),
+                sqlstate: report.sql_error_code(),
+            })
+        }
+        _ => error.rethrow(),
+    })
+    .execute()
+}
+
+/// Classes 22 (data exception), 21 (cardinality), P0 (plpgsql) and XX carry values in their messages; cancellation,
+/// serialisation failures, missing rights and resources do not.
+fn is_about_content(code: PgSqlErrorCode) -> bool {
+    const CLASS_BITS: i32 = 0xFFF;
+    let class = |first: u8, second: u8| i32::from(first - b'0') | (i32::from(second - b'0') << 6);
+    let code = code as i32 & CLASS_BITS;
+    [
+        class(b'2', b'2'),
+        class(b'2', b'1'),
+        class(b'P', b'0'),
+        class(b'X', b'X'),
+    ]
+    .contains(&code)
+}
+
+fn text(document: &Document, rows: &Rows<'_>, row: usize) -> Result<String> {
+    let mut fields = Vec::with_capacity(document.fields.len());
+    for (index, field) in document.fields.iter().enumerate() {
+        let column = index + 2;
+        let through_json = document
+            .sql
+            .through_json
+            .get(index)
+            .copied()
+            .unwrap_or(true);
+        fields.push((
+            field.as_str(),
+            value(rows, row, column, field, through_json)?,
+        ));
+    }
+    let mut text = String::with_capacity(512);
+    document
+        .profile
+        .write_document(&fields, &mut text)
+        .map_err(number_error)?;
+    Ok(text)
+}
+
+fn value<'r>(
+    rows: &'r Rows<'_>,
+    row: usize,
+    column: usize,
+    field: &str,
+    through_json: bool,
+) -> Result<Value<'r>> {
+    let Some(_) = rows.datum(row, column) else {
+        return Ok(Value::Null);
+    };
+    if through_json {
+        let json = rows
+            .text(row, column)
+            .ok_or(Error::Bug("to_json gave no text"))?;
+        return canonical::parse_json(json).map_err(|error| json_error(error, field));
+    }
+    let missing = || Error::Bug("a field changed its type");
+    Ok(match rows.column_type(column) {
+        pg_sys::BOOLOID => Value::Bool(rows.get(row, column).ok_or_else(missing)?),
+        pg_sys::INT2OID => {
+            Value::Integer(i64::from(rows.get::<i16>(row, column).ok_or_else(missing)?))
+        }
+        pg_sys::INT4OID => {
+            Value::Integer(i64::from(rows.get::<i32>(row, column).ok_or_else(missing)?))
+        }
+        pg_sys::INT8OID => Value::Integer(rows.get(row, column).ok_or_else(missing)?),
+        pg_sys::FLOAT8OID => Value::Float(rows.get(row, column).ok_or_else(missing)?),
+        pg_sys::NUMERICOID => {
+            let number: AnyNumeric = rows.get(row, column).ok_or_else(missing)?;
+            let literal = number.to_string();
+            if !literal
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b == b'.' || b == b'-')
+            {
+                return Err(Error::InexactNumber {
+                    field: field.to_owned(),
+                });
+            }
+            Value::Decimal(literal.into())
+        }
+        pg_sys::TEXTOID | pg_sys::VARCHAROID => {
+            Value::Text(rows.text(row, column).ok_or_else(missing)?.into())
+        }
+        pg_sys::NAMEOID => {
+            let name: &std::ffi::CStr = rows.get(row, column).ok_or_else(missing)?;
+            Value::Text(name.to_string_lossy().into_owned().into())
+        }
+        _ => return Err(missing()),
+    })
+}
+
+/// Our error for what a profile refuses: the path of the field, never its value.
+pub fn number_error(error: CanonicalError) -> Error {
+    match error {
+        CanonicalError::NotFinite { path }
+        | CanonicalError::IntegerOutOfRange { path }
+        | CanonicalError::InexactDecimal { path } => Error::InexactNumber { field: path },
+        CanonicalError::DuplicateKey { .. } => Error::DuplicateJsonKey,
+        CanonicalError::TooDeep => Error::TooLarge {
+            what: "the nesting of a JSON value",
+        },
+    }
+}
+
+/// Our error for JSON that cannot be read.
+pub fn json_error(error: JsonError, field: &str) -> Error {
+    match error {
+        JsonError::DuplicateKey { .. } => Error::DuplicateJsonKey,
+        JsonError::NumberOutOfRange { path } => Error::InexactNumber {
+            field: if path.is_empty() {
+                field.to_owned()
+            } else {
+                path
+            },
+        },
+        JsonError::TooDeep => Error::TooLarge {
+            what: "the nesting of a JSON value",
+        },
+        JsonError::TooLarge => Error::TooLarge {
+            what: "a JSON text",
+        },
+        JsonError::Syntax | JsonError::LoneSurrogate => Error::MalformedJson,
+    }
+}

@@ -1,0 +1,101 @@
+//! protection_gaps(): where the protection does not hold.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::document::protect::Root;
+use crate::document::registry::{self, Document, Part};
+use crate::document::{dependencies, triggers};
+use crate::error::{Error, Result};
+use crate::pg::caller::{self, RunAs};
+use crate::pg::spi::{Session, Snapshot};
+
+const GAPS: &str = include_str!("../../sql/queries/gaps.sql");
+
+type Gap = (String, String, String, String);
+
+#[pg_extern(sql = false)]
+fn protection_gaps() -> std::result::Result<
+    TableIterator<
+        'static,
+        (
+            name!(document, String),
+            name!(relation, String),
+            name!(gap, String),
+            name!(detail, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    Ok(TableIterator::new(gaps()?))
+}
+
+fn gaps() -> Result<Vec<Gap>> {
+    let session = Session::open();
+    let _role = RunAs::owner(caller::registrar());
+    let rows = session.run(GAPS, vec![], Snapshot::Caller)?;
+    let mut gaps: Vec<Gap> = (0..rows.len())
+        .map(|row| {
+            let text = |column: usize| rows.string(row, column).unwrap_or_default();
+            (text(1), text(2), text(3), text(4))
+        })
+        .collect();
+    for name in registry::names()? {
+        match registry::document(&name) {
+            Ok(document) => gaps.extend(unwatched(&session, &document)?),
+            Err(error @ (Error::BadDefinition { .. } | Error::NotAllowed { .. })) => {
+                gaps.push((
+                    name,
+                    String::new(),
+                    "unusable definition".to_owned(),
+                    error.to_string(),
+                ));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(gaps)
+}
+
+/// What the definition reads today against what the triggers compare.
+fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
+    let root = Root::named(document);
+    let function = session.run(
+        "SELECT pg_catalog.to_regprocedure($1)::oid",
+        vec![document.definition.as_str().into()],
+        Snapshot::Caller,
+    )?;
+    let function = function.get(0, 1).ok_or(Error::Bug("definition"))?;
+    let mut gaps = Vec::new();
+    for watch in dependencies::watches(session, function, &root)? {
+        let Some(oid) = watch.oid.filter(|_| watch.part != Part::Reference) else {
+            continue;
+        };
+        let seal_columns = document.seal_columns();
+        let wanted: Vec<String> = triggers::watched_columns(&watch, &seal_columns)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let rows = session.run(
+            "SELECT c.name FROM pg_catalog.unnest($1::text[]) c (name) \
+              WHERE (SELECT pg_catalog.count(DISTINCT t.oid) \
+                       FROM pg_catalog.pg_trigger t \
+                       JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass \
+                        AND d.objid = t.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+                       JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
+                      WHERE t.tgrelid = $2 AND d.refobjid = $2 AND a.attname::text = c.name \
+                        AND t.tgname IN ('health_crypto_guard_update_' || $3, 'health_crypto_keep_update_' || $3)) < 2",
+            vec![wanted.into(), oid.into(), document.name.as_str().into()],
+            Snapshot::Caller,
+        )?;
+        for row in 0..rows.len() {
+            gaps.push((
+                document.name.clone(),
+                format!("{}.{}", watch.table.schema, watch.table.name),
+                "unwatched column".to_owned(),
+                rows.string(row, 1).unwrap_or_default(),
+            ));
+        }
+    }
+    Ok(gaps)
+}

@@ -1,0 +1,157 @@
+//! The triggers of a document: their names, their statements, and putting them on and taking them off.
+
+use pgrx::spi::{quote_identifier, quote_literal, quote_qualified_identifier};
+
+use crate::document::registry::{Part, Watch};
+use crate::error::Result;
+use crate::pg::spi::{Session, Snapshot};
+
+/// The longest document name for which every trigger's name fits PostgreSQL's 63 bytes.
+pub const LONGEST_NAME: usize = 36;
+
+/// One trigger as it should be.
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// The CREATE statement.
+    pub create: String,
+}
+
+/// The triggers that a watched table should have. A change of a row counts by the bytes of the watched columns
+/// (record_image_ne), not by `UPDATE OF`: a BEFORE trigger can change a column that the statement does not name, and an
+/// equality operator can call different texts equal (1.0 and 1.00).
+pub fn wanted(document: &str, watch: &Watch, seal_columns: &[&str]) -> Vec<Trigger> {
+    if watch.part == Part::Reference {
+        return Vec::new();
+    }
+    let table = quote_qualified_identifier(&watch.table.schema, &watch.table.name);
+    let arguments = format!(
+        "({}, {}, {})",
+        quote_literal(document),
+        quote_literal(&watch.table.schema),
+        quote_literal(&watch.table.name)
+    );
+    let columns = watched_columns(watch, seal_columns);
+    let image = |version: &str| -> String {
+        let list: Vec<String> = columns
+            .iter()
+            .map(|c| format!("{version}.{}", quote_identifier(c)))
+            .collect();
+        format!("ROW({})", list.join(", "))
+    };
+    let changed = format!(
+        "WHEN (pg_catalog.record_image_ne({}, {}))",
+        image("OLD"),
+        image("NEW")
+    );
+    let trigger = |kind: &str, before: &str, after: &str| {
+        let name = format!("health_crypto_{kind}_{document}");
+        let create = format!("{before} {} {after}{arguments}", quote_identifier(&name))
+            .replace("@table@", &table);
+        Trigger { name, create }
+    };
+    const GUARD: &str = "EXECUTE FUNCTION health_crypto.guard";
+    const KEEP: &str = "EXECUTE FUNCTION health_crypto.keep";
+    let deferred = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW";
+    vec![
+        trigger(
+            "guard_rows",
+            "CREATE TRIGGER",
+            &format!("AFTER INSERT OR DELETE ON @table@ FOR EACH ROW {GUARD}"),
+        ),
+        trigger(
+            "guard_update",
+            "CREATE TRIGGER",
+            &format!("AFTER UPDATE ON @table@ FOR EACH ROW {changed} {GUARD}"),
+        ),
+        trigger(
+            "guard_truncate",
+            "CREATE TRIGGER",
+            &format!("BEFORE TRUNCATE ON @table@ FOR EACH STATEMENT {GUARD}"),
+        ),
+        trigger(
+            "keep_rows",
+            "CREATE CONSTRAINT TRIGGER",
+            &format!("AFTER INSERT OR DELETE ON @table@ {deferred} {KEEP}"),
+        ),
+        trigger(
+            "keep_update",
+            "CREATE CONSTRAINT TRIGGER",
+            &format!("AFTER UPDATE ON @table@ {deferred} {changed} {KEEP}"),
+        ),
+        trigger(
+            "keep_truncate",
+            "CREATE TRIGGER",
+            &format!("AFTER TRUNCATE ON @table@ FOR EACH STATEMENT {KEEP}"),
+        ),
+    ]
+}
+
+/// The columns whose bytes count.
+pub fn watched_columns<'w>(watch: &'w Watch, seal_columns: &[&'w str]) -> Vec<&'w str> {
+    let mut columns: Vec<&str> = watch.columns.iter().map(String::as_str).collect();
+    if watch.part == Part::Root {
+        columns.extend(
+            seal_columns
+                .iter()
+                .filter(|c| !watch.columns.iter().any(|w| w == *c)),
+        );
+    }
+    columns
+}
+
+/// Creates a watched table's triggers, to fire whatever session_replication_role says, on partitions too.
+pub fn create(
+    session: &Session,
+    document: &str,
+    watch: &Watch,
+    seal_columns: &[&str],
+) -> Result<()> {
+    let table = quote_qualified_identifier(&watch.table.schema, &watch.table.name);
+    for trigger in wanted(document, watch, seal_columns) {
+        session.execute(&trigger.create)?;
+        session.execute(&format!(
+            "ALTER TABLE {table} ENABLE ALWAYS TRIGGER {}",
+            quote_identifier(&trigger.name)
+        ))?;
+    }
+    let partitions = session.run(
+        "SELECT t.tgrelid::regclass::text, t.tgname::text FROM pg_catalog.pg_trigger t \
+           JOIN pg_catalog.pg_trigger p ON p.oid = t.tgparentid \
+          WHERE t.tgenabled <> 'A' AND t.tgfoid IN (SELECT f.oid FROM pg_catalog.pg_proc f \
+                 WHERE f.pronamespace = 'health_crypto'::regnamespace AND f.proname IN ('guard', 'keep'))",
+        vec![],
+        Snapshot::Fresh,
+    )?;
+    for row in 0..partitions.len() {
+        if let (Some(partition), Some(name)) = (partitions.text(row, 1), partitions.text(row, 2)) {
+            session.execute(&format!(
+                "ALTER TABLE {partition} ENABLE ALWAYS TRIGGER {}",
+                quote_identifier(name)
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// Drops every trigger of a document, wherever it is.
+pub fn drop_all(session: &Session, document: &str) -> Result<()> {
+    let rows = session.run(
+        "SELECT t.tgrelid::regclass::text, t.tgname::text FROM pg_catalog.pg_trigger t \
+           JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid \
+          WHERE f.pronamespace = 'health_crypto'::regnamespace AND f.proname IN ('guard', 'keep') \
+            AND t.tgparentid = 0 AND t.tgname ~ ('^health_crypto_(guard|keep)_[a-z]+_' || $1 || '$') \
+            AND pg_catalog.split_part(pg_catalog.encode(t.tgargs, 'escape'), '\\000', 1) = $1",
+        vec![document.into()],
+        Snapshot::Fresh,
+    )?;
+    for row in 0..rows.len() {
+        if let (Some(table), Some(name)) = (rows.text(row, 1), rows.text(row, 2)) {
+            session.execute(&format!(
+                "DROP TRIGGER {} ON {table}",
+                quote_identifier(name)
+            ))?;
+        }
+    }
+    Ok(())
+}

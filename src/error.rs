@@ -1,0 +1,214 @@
+//! Every error that the extension raises. No variant can hold record content, key material or free upstream text:
+//! what they carry are names that a DBA gave (documents, columns, fields, functions) and numbers.
+
+use std::fmt;
+
+use pgrx::PgSqlErrorCode as Code;
+use pgrx::pg_sys::panic::ErrorReport;
+
+/// What went wrong. Each variant says who is at fault and maps to one SQLSTATE in [`Error::sqlstate`].
+#[derive(Debug, Clone)]
+pub enum Error {
+    /// The caller named a document that nobody protected.
+    UnknownDocument,
+    /// The caller named a row that neither exists nor was ever sealed.
+    UnknownKey { document: String },
+    /// The caller gave an argument that cannot be used; `what` is a fixed sentence, `hint` what to do.
+    BadArgument { what: String, hint: &'static str },
+    /// The definition cannot be used; `what` names the function or field, never a value.
+    BadDefinition { what: String, hint: &'static str },
+    /// A type, format or version that this version does not know.
+    Unsupported { what: String, hint: &'static str },
+    /// A number that the profile cannot carry exactly.
+    InexactNumber { field: String },
+    /// JSON that cannot be read.
+    MalformedJson,
+    /// The same key twice in one JSON object.
+    DuplicateJsonKey,
+    /// Text that should be armored OpenPGP and is not.
+    MalformedArmor,
+    /// Bytes that should be binary OpenPGP and are not.
+    MalformedBinary,
+    /// A secret key was offered to the keyring.
+    SecretKey,
+    /// An input over a documented limit.
+    TooLarge { what: &'static str },
+    /// A write that would change a sealed document.
+    Sealed {
+        document: String,
+        table: Table,
+        what: &'static str,
+        fields: Vec<String>,
+    },
+    /// A stored signature that does not verify; `word` is the signature word of the verdict.
+    UnverifiedSignature {
+        document: String,
+        table: Table,
+        word: &'static str,
+    },
+    /// The caller lacks a right.
+    NotAllowed { what: String, hint: &'static str },
+    /// A write on a standby.
+    ReadOnly,
+    /// The definition's own SQL failed; `sqlstate` is its code, its message is withheld.
+    DefinitionFailed { document: String, sqlstate: Code },
+    /// A bug of ours.
+    Bug(&'static str),
+}
+
+/// A table, for the error fields that clients read (schema and table name).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Table {
+    /// Schema name, unquoted.
+    pub schema: String,
+    /// Table name, unquoted.
+    pub name: String,
+}
+
+/// Result of everything that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// The SQLSTATE of the contract (design, section 4).
+    pub fn sqlstate(&self) -> Code {
+        match self {
+            Error::UnknownDocument
+            | Error::UnknownKey { .. }
+            | Error::BadArgument { .. }
+            | Error::BadDefinition { .. }
+            | Error::SecretKey => Code::ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::Unsupported { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Error::InexactNumber { .. } => Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+            Error::MalformedJson => Code::ERRCODE_INVALID_JSON_TEXT,
+            Error::DuplicateJsonKey => Code::ERRCODE_DUPLICATE_JSON_OBJECT_KEY_VALUE,
+            Error::MalformedArmor => Code::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            Error::MalformedBinary => Code::ERRCODE_INVALID_BINARY_REPRESENTATION,
+            Error::TooLarge { .. } => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Error::Sealed { .. } | Error::UnverifiedSignature { .. } => {
+                Code::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION
+            }
+            Error::NotAllowed { .. } => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Error::ReadOnly => Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+            Error::DefinitionFailed { sqlstate, .. } => *sqlstate,
+            Error::Bug(_) => Code::ERRCODE_INTERNAL_ERROR,
+        }
+    }
+
+    /// The hint, if there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::UnknownDocument => {
+                Some("SELECT document FROM health_crypto.protection_gaps() or protect() it first.")
+            }
+            Error::UnknownKey { .. } => {
+                Some("Pass the primary key of a row of the document's root table.")
+            }
+            Error::BadArgument { hint, .. }
+            | Error::BadDefinition { hint, .. }
+            | Error::Unsupported { hint, .. }
+            | Error::NotAllowed { hint, .. } => Some(hint),
+            Error::InexactNumber { .. } => {
+                Some("Cast the field to text in the definition, so that it is carried as a string.")
+            }
+            Error::MalformedJson => None,
+            Error::DuplicateJsonKey => Some("A JSON object in canonical form has each key once."),
+            Error::MalformedArmor => {
+                Some("Pass the armored text as gpg --armor --export writes it.")
+            }
+            Error::MalformedBinary => Some("Pass the bytes as gpg --export writes them."),
+            Error::SecretKey => Some("Export the public certificate only: gpg --armor --export."),
+            Error::TooLarge { .. } => Some("The limits are listed in the README."),
+            Error::Sealed { .. } => Some(
+                "An administrator can let it be amended with health_crypto.reopen(document, key, reason).",
+            ),
+            Error::UnverifiedSignature { .. } => Some(
+                "health_crypto.verify_signature(payload, signature) says why; import_certificate() adds a signer.",
+            ),
+            Error::ReadOnly => Some("Write on the primary."),
+            Error::DefinitionFailed { .. } => {
+                Some("Run the definition by itself for this key to see its message.")
+            }
+            Error::Bug(_) => Some("Please report this."),
+        }
+    }
+
+    /// The detail line, if there is one: names of fields, never their values.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Error::Sealed { fields, .. } if !fields.is_empty() => {
+                Some(format!("Fields that differ: {}.", fields.join(", ")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Constraint name and table for the error fields of class 23.
+    pub fn constraint(&self) -> Option<(&'static str, &Table)> {
+        match self {
+            Error::Sealed { table, .. } => Some(("health_crypto_sealed", table)),
+            Error::UnverifiedSignature { table, .. } => Some(("health_crypto_signature", table)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::UnknownDocument => write!(f, "no document of that name is protected"),
+            Error::UnknownKey { document } => {
+                write!(f, "document \"{document}\" has no row with that key")
+            }
+            Error::BadArgument { what, .. }
+            | Error::BadDefinition { what, .. }
+            | Error::Unsupported { what, .. }
+            | Error::NotAllowed { what, .. } => f.write_str(what),
+            Error::InexactNumber { field } => {
+                write!(
+                    f,
+                    "the number in field \"{field}\" cannot be carried exactly in this profile"
+                )
+            }
+            Error::MalformedJson => f.write_str("the JSON text cannot be read"),
+            Error::DuplicateJsonKey => f.write_str("a JSON object has a key twice"),
+            Error::MalformedArmor => {
+                f.write_str("the text is not a readable armored OpenPGP certificate")
+            }
+            Error::MalformedBinary => {
+                f.write_str("the bytes are not a readable OpenPGP certificate")
+            }
+            Error::SecretKey => f.write_str("secret keys are not accepted in the keyring"),
+            Error::TooLarge { what } => write!(f, "{what} is over the limit"),
+            Error::Sealed { document, what, .. } => {
+                write!(f, "document \"{document}\" is sealed: {what}")
+            }
+            Error::UnverifiedSignature { document, word, .. } => {
+                write!(
+                    f,
+                    "the signature of document \"{document}\" does not verify: {word}"
+                )
+            }
+            Error::ReadOnly => f.write_str("cannot write during recovery"),
+            Error::DefinitionFailed { document, .. } => {
+                write!(
+                    f,
+                    "the definition of document \"{document}\" failed; its message is withheld"
+                )
+            }
+            Error::Bug(what) => write!(f, "health_crypto bug: {what}"),
+        }
+    }
+}
+
+impl From<Error> for ErrorReport {
+    fn from(error: Error) -> ErrorReport {
+        let mut report = ErrorReport::new(error.sqlstate(), error.to_string(), "");
+        if let Some(detail) = error.detail() {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = error.hint() {
+            report = report.set_hint(hint);
+        }
+        report
+    }
+}

@@ -1,0 +1,81 @@
+//! Python's texts as SQL functions, for definitions of GNU Health documents.
+
+use health_crypto_core::canonical::python;
+use pgrx::prelude::*;
+
+use crate::pg::clock::{self, Moment};
+use crate::settings;
+
+const NONE: &str = "None";
+
+#[pg_extern(sql = false)]
+fn python_repr_text(value: Option<&str>) -> String {
+    let Some(value) = value else {
+        return NONE.to_owned();
+    };
+    let mut repr = String::with_capacity(value.len() + 2);
+    python::write_repr_str(value, settings::python_unicode(), &mut repr);
+    repr
+}
+
+#[pg_extern(sql = false)]
+fn python_repr_float(value: Option<f64>) -> String {
+    let Some(value) = value else {
+        return NONE.to_owned();
+    };
+    let mut repr = String::with_capacity(8);
+    python::write_repr_float(value, &mut repr);
+    repr
+}
+
+#[pg_extern(sql = false)]
+fn python_repr_integer(value: Option<i64>) -> String {
+    value.map_or(NONE.to_owned(), |value| value.to_string())
+}
+
+#[pg_extern(sql = false)]
+fn python_repr_boolean(value: Option<bool>) -> &'static str {
+    match value {
+        None => NONE,
+        Some(true) => "True",
+        Some(false) => "False",
+    }
+}
+
+/// Python's datetime has no infinities; they cannot come from GNU Health, and are spelt as PostgreSQL does.
+#[pg_extern(sql = false)]
+fn python_str_timestamp(value: Option<Timestamp>) -> String {
+    let Some(value) = value else {
+        return NONE.to_owned();
+    };
+    let value = value.into_inner();
+    clock::moment(value).map_or_else(
+        || infinity(value > 0),
+        |m| {
+            let mut text = format!("{} {:02}:{:02}:{:02}", day(&m), m.hour, m.minute, m.second);
+            if m.microsecond != 0 {
+                text.push_str(&format!(".{:06}", m.microsecond));
+            }
+            text
+        },
+    )
+}
+
+#[pg_extern(sql = false)]
+fn python_str_date(value: Option<Date>) -> String {
+    let Some(value) = value else {
+        return NONE.to_owned();
+    };
+    let days = i64::from(value.into_inner());
+    days.checked_mul(clock::DAY)
+        .and_then(clock::moment)
+        .map_or_else(|| infinity(days > 0), |m| day(&m))
+}
+
+fn day(m: &Moment) -> String {
+    format!("{:04}-{:02}-{:02}", m.year, m.month, m.day)
+}
+
+fn infinity(positive: bool) -> String {
+    if positive { "infinity" } else { "-infinity" }.to_owned()
+}

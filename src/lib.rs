@@ -1,0 +1,34 @@
+//! health_crypto, the PostgreSQL face: thin, and everything that can be decided without PostgreSQL is in the core.
+
+mod document;
+mod error;
+mod helpers;
+mod keyring;
+mod pg;
+mod seal;
+mod settings;
+mod verify;
+
+::pgrx::pg_module_magic!(name, version);
+
+// The whole SQL surface is written by hand in these files, in this order; no declaration is generated.
+::pgrx::extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap");
+::pgrx::extension_sql_file!(
+    "../sql/functions.sql",
+    name = "functions",
+    requires = ["bootstrap"]
+);
+::pgrx::extension_sql_file!(
+    "../sql/privileges.sql",
+    name = "privileges",
+    requires = ["functions"],
+    finalize
+);
+
+/// Runs once a backend, when the library is loaded: settings and transaction callbacks.
+#[allow(non_snake_case)]
+#[pgrx::pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    settings::register();
+    pg::xact::register();
+}

@@ -1,0 +1,121 @@
+//! Who is running: switching to a table's owner or to the registrar, and pinned settings, both undone on drop.
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys;
+
+/// Settings that decide how values become text, and where unqualified names are looked up. Pinned, so that a digest
+/// does not depend on the session.
+const PINNED: [(&CStr, &CStr); 6] = [
+    (c"search_path", c"pg_catalog, pg_temp"),
+    (c"datestyle", c"ISO, YMD"),
+    (c"intervalstyle", c"postgres"),
+    (c"timezone", c"UTC"),
+    (c"extra_float_digits", c"1"),
+    (c"bytea_output", c"hex"),
+];
+
+/// While it lives, statements run as another role (or as the caller) under the pinned settings.
+pub struct RunAs {
+    user: pg_sys::Oid,
+    security: i32,
+    settings: i32,
+}
+
+impl RunAs {
+    /// Runs as the owner of a table, as referential-integrity checks do: no row security of its own, no SET ROLE.
+    pub fn owner(owner: pg_sys::Oid) -> RunAs {
+        let run = RunAs::caller();
+        let security = run.security
+            | (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS) as i32;
+        // SAFETY: sets two process variables; Drop restores them, and so does an abort.
+        unsafe { pg_sys::SetUserIdAndSecContext(owner, security) };
+        run
+    }
+
+    /// Runs as the caller, with the settings pinned.
+    pub fn caller() -> RunAs {
+        let mut user = pg_sys::InvalidOid;
+        let mut security = 0;
+        // SAFETY: reads two process variables; the settings are saved at a new nesting level that Drop closes.
+        let settings = unsafe {
+            pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
+            let settings = pg_sys::NewGUCNestLevel();
+            for (name, value) in PINNED {
+                pg_sys::set_config_option(
+                    name.as_ptr(),
+                    value.as_ptr(),
+                    pg_sys::GucContext::PGC_USERSET,
+                    pg_sys::GucSource::PGC_S_SESSION,
+                    pg_sys::GucAction::GUC_ACTION_SAVE,
+                    true,
+                    0,
+                    false,
+                );
+            }
+            settings
+        };
+        RunAs {
+            user,
+            security,
+            settings,
+        }
+    }
+}
+
+impl Drop for RunAs {
+    fn drop(&mut self) {
+        // SAFETY: restores what caller() saved; guards are dropped in reverse order of creation.
+        unsafe {
+            pg_sys::SetUserIdAndSecContext(self.user, self.security);
+            pg_sys::AtEOXact_GUC(true, self.settings);
+        }
+    }
+}
+
+/// The role whose rights count for the statement in hand.
+pub fn current_role() -> pg_sys::Oid {
+    // SAFETY: reads a process variable.
+    unsafe { pg_sys::GetUserId() }
+}
+
+/// The name of a role.
+pub fn role_name(role: pg_sys::Oid) -> String {
+    // SAFETY: with missing_ok the answer is NULL or a palloc'd string that we copy.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        if name.is_null() {
+            String::new()
+        } else {
+            CStr::from_ptr(name).to_string_lossy().into_owned()
+        }
+    }
+}
+
+/// Whether the current role is a superuser or a member of the role named.
+pub fn is_member_of(role: &CStr) -> bool {
+    // SAFETY: catalogue look-ups with a NUL-terminated name; a missing role gives InvalidOid.
+    unsafe {
+        let oid = pg_sys::get_role_oid(role.as_ptr(), true);
+        pg_sys::superuser()
+            || (oid != pg_sys::InvalidOid && pg_sys::has_privs_of_role(pg_sys::GetUserId(), oid))
+    }
+}
+
+/// Whether the current role has the rights of another (ownership).
+pub fn has_rights_of(role: pg_sys::Oid) -> bool {
+    // SAFETY: catalogue look-ups.
+    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), role) }
+}
+
+/// The role that owns the register and the keyring.
+pub fn registrar() -> pg_sys::Oid {
+    // SAFETY: raises an error if the role is gone, which is the right thing.
+    unsafe { pg_sys::get_role_oid(c"health_crypto_registrar".as_ptr(), false) }
+}
+
+/// Whether this server is a standby.
+pub fn in_recovery() -> bool {
+    // SAFETY: reads shared state.
+    unsafe { pg_sys::RecoveryInProgress() }
+}

@@ -1,0 +1,8 @@
+//! The few places where PostgreSQL's C interface is used directly; everything above them is safe Rust.
+
+pub mod caller;
+pub mod clock;
+pub mod raise;
+pub mod spi;
+pub mod trigger;
+pub mod xact;

@@ -1,0 +1,493 @@
+//! The deferred trigger: at the end of the transaction every document that was written is serialised once, its digest
+//! columns are brought up to date, and what has been sealed is entered in the register.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use health_crypto_core::diff;
+use health_crypto_core::digest::Digest;
+
+use crate::document::fetch::{self, Texts};
+use crate::document::registry::{self, Document, Part};
+use crate::document::serialize::no_row;
+use crate::error::{Error, Result};
+use crate::pg::caller::{self, RunAs};
+use crate::pg::spi::{Rows, Session, Snapshot};
+use crate::pg::trigger::{Change, Event, Version};
+use crate::seal::guard::{breach, keys_of_child, subject};
+use crate::seal::mark::{self, Mark};
+use crate::seal::register::{self, Entry, Standing};
+use crate::seal::signature;
+
+/// Documents serialised by one query.
+pub const CHUNK: i64 = 1000;
+
+/// Rounds of flushing in one go. A second round is needed when another trigger writes while digests are being stored;
+/// more than a few mean a trigger that changes the document each time.
+const MAX_ROUNDS: usize = 8;
+
+thread_local! {
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the write in hand may be the flush's own.
+pub fn is_running() -> bool {
+    RUNNING.get()
+}
+
+/// Resets what an error may have left; called when a transaction ends.
+pub fn at_end() {
+    RUNNING.set(false);
+}
+
+struct Running;
+
+impl Running {
+    fn start() -> Running {
+        RUNNING.set(true);
+        Running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(false);
+    }
+}
+
+/// Body of the trigger function `keep()`.
+pub fn keep(event: &Event) -> Result<()> {
+    if event.change == Change::Truncate {
+        return all();
+    }
+    let (document, watch) = subject(event)?;
+    let keys = match watch.part {
+        Part::Root => {
+            let version = if event.change == Change::Delete {
+                Version::Old
+            } else {
+                Version::New
+            };
+            event
+                .text(version, &document.key_column)?
+                .into_iter()
+                .collect()
+        }
+        _ => keys_of_child(&document, &watch, event)?,
+    };
+    let mut waiting = false;
+    for key in &keys {
+        match mark::mark(&document.name, key) {
+            Some(known) => waiting |= known.pending,
+            // Nobody marked it: the guard's trigger is disabled. The queue of events is what is trusted.
+            None => {
+                mark::set(
+                    &document.name,
+                    key,
+                    Mark {
+                        pending: true,
+                        ..Mark::default()
+                    },
+                );
+                waiting = true;
+            }
+        }
+    }
+    if waiting { all() } else { Ok(()) }
+}
+
+/// Flushes every document that waits.
+pub fn all() -> Result<()> {
+    for _ in 0..MAX_ROUNDS {
+        let pending = mark::pending();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        for (name, keys) in pending {
+            let document = registry::document(&name)?;
+            for chunk in keys.chunks(CHUNK as usize) {
+                pgrx::check_for_interrupts!();
+                let mut batch: Vec<(String, Mark)> = Vec::with_capacity(chunk.len());
+                for key in chunk {
+                    let known = mark::mark(&name, key).unwrap_or_default();
+                    batch.push((key.clone(), known));
+                    // Before the flush, not after: a write that another trigger makes meanwhile must wait for its own.
+                    mark::set(
+                        &name,
+                        key,
+                        Mark {
+                            was_sealed: known.was_sealed,
+                            ..Mark::default()
+                        },
+                    );
+                }
+                Flush::run(&document, &batch)?;
+            }
+        }
+    }
+    Err(Error::BadDefinition {
+        what: "a trigger changes a protected document each time its digest is stored".into(),
+        hint: "Make that trigger leave the columns alone that the definition reads.",
+    })
+}
+
+/// A root row, locked.
+struct Row {
+    key: String,
+    digest: Option<String>,
+    text: Option<String>,
+    signature: Option<String>,
+    state: Option<String>,
+}
+
+impl Row {
+    fn all(rows: &Rows<'_>) -> Vec<Row> {
+        (0..rows.len())
+            .filter_map(|row| {
+                Some(Row {
+                    key: rows.string(row, 1)?,
+                    digest: rows.string(row, 2),
+                    text: rows.string(row, 3),
+                    signature: rows.string(row, 4).filter(|s| !s.is_empty()),
+                    state: rows.string(row, 5),
+                })
+            })
+            .collect()
+    }
+}
+
+/// What has to happen to a row.
+enum Course {
+    /// Not sealed: the columns follow the content.
+    Follow,
+    /// It has just reached a sealed state, or got a signature.
+    Seal,
+    /// The register has it as sealed: content and columns must be those of the seal.
+    Compare(register::Seal),
+    /// Sealed before the extension came, and not adopted: the guard has said all there is.
+    Leave,
+}
+
+struct Flush<'d> {
+    document: &'d Document,
+    session: Session,
+    by: String,
+    updates: Vec<(String, String, String)>,
+    entries: Vec<Entry>,
+}
+
+impl Flush<'_> {
+    fn run(document: &Document, batch: &[(String, Mark)]) -> Result<()> {
+        let by = caller::role_name(caller::current_role());
+        let mut flush = Flush {
+            document,
+            session: Session::open(),
+            by,
+            updates: Vec::new(),
+            entries: Vec::new(),
+        };
+        let marks: HashMap<&str, Mark> = batch
+            .iter()
+            .map(|(key, mark)| (key.as_str(), *mark))
+            .collect();
+        let keys: Vec<&str> = batch.iter().map(|(key, _)| key.as_str()).collect();
+        let _role = RunAs::owner(document.owner);
+        // Locked in key order, so that two sessions that wrote lines of the same documents follow each other; what is
+        // read after that is read with a snapshot taken after the lock.
+        let rows = Row::all(&flush.session.run(
+            &document.sql.lock,
+            vec![keys.into()],
+            Snapshot::Fresh,
+        )?);
+        let courses = flush.courses(&rows, &marks)?;
+        let written: Vec<&str> = rows
+            .iter()
+            .zip(&courses)
+            .filter(|(_, course)| matches!(course, Course::Follow | Course::Seal))
+            .map(|(row, _)| row.key.as_str())
+            .collect();
+        let language = flush.default_language()?;
+        let texts = flush.texts(&written, language.as_deref())?;
+        let own_of: Vec<&str> = rows
+            .iter()
+            .zip(&courses)
+            .filter(|(_, course)| matches!(course, Course::Compare(_) | Course::Seal))
+            .map(|(row, _)| row.key.as_str())
+            .collect();
+        let own = own_digests(&flush.session, document, &own_of, Snapshot::Fresh)?;
+        for (row, course) in rows.iter().zip(courses) {
+            let mark = marks.get(row.key.as_str()).copied().unwrap_or_default();
+            let own = own.get(&row.key).map(String::as_str);
+            match course {
+                Course::Follow => {
+                    flush.follow(row, texts.get(&row.key).ok_or_else(|| no_row(document))?)
+                }
+                Course::Seal => {
+                    let text = texts.get(&row.key).ok_or_else(|| no_row(document))?;
+                    flush.seal(row, mark, text, language.as_deref(), own)?;
+                }
+                Course::Compare(seal) => flush.compare(row, mark, &seal, own)?,
+                Course::Leave => {}
+            }
+        }
+        flush.write()
+    }
+
+    fn courses(&self, rows: &[Row], marks: &HashMap<&str, Mark>) -> Result<Vec<Course>> {
+        let d = self.document;
+        let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+        let mut standings = register::standings(&self.session, &d.name, &keys, Snapshot::Fresh)?;
+        Ok(rows
+            .iter()
+            .map(|row| {
+                let mark = marks.get(row.key.as_str()).copied().unwrap_or_default();
+                match standings.remove(&row.key) {
+                    Some(Standing::Sealed(seal)) => Course::Compare(seal),
+                    // A reopened row may still say that it is sealed; it is again when it is sealed or signed anew.
+                    Some(Standing::Reopened) if mark.sealing => Course::Seal,
+                    Some(Standing::Reopened) => Course::Follow,
+                    None if row.signature.is_none() && !d.seals(row.state.as_deref()) => {
+                        Course::Follow
+                    }
+                    None if mark.was_sealed => Course::Leave,
+                    None => Course::Seal,
+                }
+            })
+            .collect())
+    }
+
+    fn default_language(&self) -> Result<Option<String>> {
+        match &self.document.sql.default_language {
+            None => Ok(None),
+            Some(sql) => Ok(self.session.run(sql, vec![], Snapshot::Fresh)?.string(0, 1)),
+        }
+    }
+
+    fn texts(&self, keys: &[&str], language: Option<&str>) -> Result<Texts> {
+        if keys.is_empty() {
+            return Ok(Texts::new());
+        }
+        fetch::texts(
+            &self.session,
+            self.document,
+            keys,
+            language,
+            Snapshot::Fresh,
+        )
+    }
+
+    fn follow(&mut self, row: &Row, text: &str) {
+        let digest = Digest::of(text).to_string();
+        if row.digest.as_deref() != Some(&digest) || row.text.as_deref() != Some(text) {
+            self.updates
+                .push((row.key.clone(), digest, text.to_owned()));
+        }
+    }
+
+    fn seal(
+        &mut self,
+        row: &Row,
+        mark: Mark,
+        text: &str,
+        language: Option<&str>,
+        own: Option<&str>,
+    ) -> Result<()> {
+        let supplied = mark.supplied && (row.text.is_some() || row.digest.is_some());
+        let (digest, language) = if supplied {
+            self.check_supplied(row, text, language)?
+        } else {
+            (Digest::of(text).to_string(), language.map(str::to_owned))
+        };
+        if !supplied {
+            self.follow(row, text);
+        } else if row.digest.is_none() || row.text.is_none() {
+            let text = self
+                .texts(&[&row.key], language.as_deref())?
+                .remove(&row.key)
+                .ok_or_else(|| no_row(self.document))?;
+            self.updates.push((row.key.clone(), digest.clone(), text));
+        }
+        let d = self.document;
+        self.entries.push(Entry {
+            event: Some(register::Event::Seal),
+            document: Some(d.name.clone()),
+            key: Some(row.key.clone()),
+            definition: Some(d.definition.clone()),
+            profile: Some(d.profile.name().to_owned()),
+            language,
+            digest: Some(digest.clone()),
+            own_digest: own.map(str::to_owned),
+            ..Entry::default()
+        });
+        if let Some(signature) = &row.signature {
+            let entry = signature::judged_entry(
+                &self.session,
+                d,
+                &d.root,
+                &row.key,
+                Some(&digest),
+                signature,
+            )?;
+            self.entries.push(entry);
+        }
+        Ok(())
+    }
+
+    /// An application that brings its own text (GNU Health does) must bring what some language gives; returns the digest
+    /// and that language.
+    fn check_supplied(
+        &mut self,
+        row: &Row,
+        text: &str,
+        language: Option<&str>,
+    ) -> Result<(String, Option<String>)> {
+        let supplied_digest = row.text.as_deref().map(|t| Digest::of(t).to_string());
+        let digest = match (&row.digest, &supplied_digest) {
+            (Some(digest), Some(of_text)) if digest != of_text => {
+                self.breach(
+                    row,
+                    "the digest supplied is not that of the text supplied",
+                    Vec::new(),
+                )?;
+                return Ok((digest.clone(), None));
+            }
+            (Some(digest), _) => digest.clone(),
+            (None, Some(of_text)) => of_text.clone(),
+            (None, None) => return Err(Error::Bug("nothing supplied")),
+        };
+        if Digest::of(text).to_string() == digest {
+            return Ok((digest, language.map(str::to_owned)));
+        }
+        for other in languages(&self.session, self.document, Snapshot::Fresh)? {
+            if Some(other.as_str()) == language {
+                continue;
+            }
+            let texts = self.texts(&[&row.key], Some(&other))?;
+            if texts
+                .get(&row.key)
+                .is_some_and(|t| Digest::of(t).to_string() == digest)
+            {
+                return Ok((digest, Some(other)));
+            }
+        }
+        let fields = row.text.as_deref().map_or_else(Vec::new, |supplied| {
+            diff::changes(supplied, text)
+                .top_level_fields()
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        });
+        self.breach(
+            row,
+            "the text supplied is not what its definition gives",
+            fields,
+        )?;
+        Ok((digest, None))
+    }
+
+    fn compare(
+        &mut self,
+        row: &Row,
+        mark: Mark,
+        seal: &register::Seal,
+        own: Option<&str>,
+    ) -> Result<()> {
+        let of_text = row.text.as_deref().map(|t| Digest::of(t).to_string());
+        if row.digest.as_deref() != Some(&seal.digest) || of_text.as_deref() != Some(&seal.digest) {
+            self.breach(row, "its digest or text would be replaced", Vec::new())?;
+        } else if seal.own_digest.is_some() && seal.own_digest.as_deref() != own {
+            self.breach(row, "its content would change", Vec::new())?;
+        }
+        if let (true, Some(signature)) = (mark.signed, &row.signature) {
+            let d = self.document;
+            let entry = signature::judged_entry(
+                &self.session,
+                d,
+                &d.root,
+                &row.key,
+                row.digest.as_deref(),
+                signature,
+            )?;
+            self.entries.push(entry);
+        }
+        Ok(())
+    }
+
+    fn breach(&mut self, row: &Row, what: &'static str, fields: Vec<String>) -> Result<()> {
+        self.entries.extend(breach(
+            self.document,
+            &self.document.root,
+            &row.key,
+            what,
+            fields,
+        )?);
+        Ok(())
+    }
+
+    fn write(self) -> Result<()> {
+        if !self.updates.is_empty() {
+            let _running = Running::start();
+            let column = |pick: fn(&(String, String, String)) -> &str| -> Vec<&str> {
+                self.updates.iter().map(pick).collect()
+            };
+            self.session.run(
+                &self.document.sql.update,
+                vec![
+                    column(|(key, _, _)| key).into(),
+                    column(|(_, digest, _)| digest).into(),
+                    column(|(_, _, text)| text).into(),
+                ],
+                Snapshot::Fresh,
+            )?;
+        }
+        register::enter(&self.session, &self.entries, &self.by)
+    }
+}
+
+/// The languages that a document may have been sealed in.
+pub fn languages(
+    session: &Session,
+    document: &Document,
+    snapshot: Snapshot,
+) -> Result<Vec<String>> {
+    let Some(sql) = &document.sql.languages else {
+        return Ok(Vec::new());
+    };
+    let rows = session.run(sql, vec![], snapshot)?;
+    Ok((0..rows.len())
+        .filter_map(|row| rows.string(row, 1))
+        .collect())
+}
+
+/// The digest over a document's own columns (root and children, not what they refer to), which tells an alteration from
+/// a correction elsewhere. Runs as the role in force.
+pub fn own_digests(
+    session: &Session,
+    document: &Document,
+    keys: &[&str],
+    snapshot: Snapshot,
+) -> Result<HashMap<String, String>> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = session.run(&document.sql.own, vec![keys.to_vec().into()], snapshot)?;
+    let parts = document
+        .watches
+        .iter()
+        .filter(|w| w.part != Part::Reference)
+        .count();
+    let mut digests = HashMap::with_capacity(rows.len());
+    for row in 0..rows.len() {
+        let Some(key) = rows.string(row, 1) else {
+            continue;
+        };
+        let mut own = String::new();
+        for part in 0..parts {
+            // to_json never gives a line feed outside of an escape, so the parts cannot run into each other.
+            own.push_str(rows.text(row, part + 2).unwrap_or("null"));
+            own.push('\n');
+        }
+        digests.insert(key, Digest::of(&own).to_string());
+    }
+    Ok(digests)
+}

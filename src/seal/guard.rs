@@ -1,0 +1,452 @@
+//! The immediate trigger: refuses writes to what is sealed, at the statement that makes them, and notes what the flush
+//! at the end of the transaction has to look at.
+
+use std::rc::Rc;
+
+use crate::document::registry::{self, Document, OnBreach, Part, Watch};
+use crate::error::{Error, Result, Table};
+use crate::pg::caller::{self, RunAs};
+use crate::pg::spi::{Session, Snapshot};
+use crate::pg::trigger::{Change, Event, Version};
+use crate::seal::mark::{self, Mark};
+use crate::seal::register::{self, Entry, Standing};
+use crate::seal::{flush, signature};
+use crate::settings;
+
+/// The document and the watched table that a trigger was installed for.
+pub fn subject(event: &Event) -> Result<(Rc<Document>, Watch)> {
+    let (Some(name), Some(schema), Some(table)) =
+        (event.argument(0), event.argument(1), event.argument(2))
+    else {
+        return Err(misplaced());
+    };
+    let document = registry::document(name)?;
+    let watch = document
+        .watch(schema, table)
+        .cloned()
+        .ok_or_else(misplaced)?;
+    if watch.oid.is_some_and(|oid| event.is_on(oid)) {
+        Ok((document, watch))
+    } else {
+        Err(misplaced())
+    }
+}
+
+fn misplaced() -> Error {
+    Error::BadArgument {
+        what: "this trigger does not belong to a protected document".into(),
+        hint: "Drop it; health_crypto.protect() installs the triggers that a document needs.",
+    }
+}
+
+/// Body of the trigger function `guard()`.
+pub fn guard(event: &Event) -> Result<()> {
+    let (document, watch) = subject(event)?;
+    let scene = Scene {
+        document: &document,
+        table: event.table(),
+    };
+    match (event.change, watch.part) {
+        (Change::Truncate, _) => scene.truncate(&watch),
+        (_, Part::Root) => scene.root(event, &watch),
+        _ => scene.child(event, &watch),
+    }
+}
+
+struct Scene<'d> {
+    document: &'d Document,
+    table: Table,
+}
+
+/// Whether a document was sealed before the write in hand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Open,
+    Sealed,
+    /// Sealed, and the register knows it.
+    Registered,
+}
+
+impl Scene<'_> {
+    fn root(&self, event: &Event, watch: &Watch) -> Result<()> {
+        let d = self.document;
+        let old = event.text(Version::Old, &d.key_column)?;
+        let new = event.text(Version::New, &d.key_column)?;
+        match (event.change, old, new) {
+            (Change::Insert, _, Some(key)) => self.inserted(event, &key),
+            (Change::Delete, Some(key), _) => self.deleted(event, &key),
+            (Change::Update, Some(old), Some(new)) if old != new => {
+                self.deleted(event, &old)?;
+                self.inserted(event, &new)
+            }
+            (Change::Update, Some(key), _) => self.updated(event, watch, &key),
+            _ => Err(Error::Bug("a root row without key")),
+        }
+    }
+
+    /// A new row. If the register has it as sealed, it is the return of a row that was lost; the flush compares it.
+    fn inserted(&self, event: &Event, key: &str) -> Result<()> {
+        let row = Row::of(event, self.document, Version::New)?;
+        mark::set(
+            &self.document.name,
+            key,
+            Mark {
+                pending: true,
+                open: true,
+                was_sealed: false,
+                supplied: row.digest.is_some() || row.text.is_some(),
+                sealing: row.sealed(self.document),
+                signed: row.is_signed(),
+            },
+        );
+        Ok(())
+    }
+
+    fn deleted(&self, event: &Event, key: &str) -> Result<()> {
+        if self.is_being_written(key) {
+            return Ok(());
+        }
+        let row = Row::of(event, self.document, Version::Old)?;
+        match self.before(key, || Ok(row.sealed(self.document)))? {
+            Before::Open => Ok(()),
+            _ => self.breach(key, "its row would be deleted", Vec::new()),
+        }
+    }
+
+    fn updated(&self, event: &Event, watch: &Watch, key: &str) -> Result<()> {
+        let d = self.document;
+        let (old, new) = (
+            Row::of(event, d, Version::Old)?,
+            Row::of(event, d, Version::New)?,
+        );
+        let seal_columns = d.seal_columns();
+        let changed = || -> Result<Vec<String>> {
+            let mut changed = Vec::new();
+            for column in watch
+                .columns
+                .iter()
+                .filter(|c| !seal_columns.contains(&c.as_str()))
+            {
+                if event.differs(column)? {
+                    changed.push(column.clone());
+                }
+            }
+            Ok(changed)
+        };
+        if flush::is_running() && changed()?.is_empty() {
+            return Ok(());
+        }
+        let supplied = old.digest != new.digest || old.text != new.text;
+        let signed = old.signature != new.signature && new.is_signed();
+        let sealing = signed || (!d.seals(old.state.as_deref()) && d.seals(new.state.as_deref()));
+        if let Some(known) = mark::mark(&d.name, key).filter(|m| m.pending && m.open) {
+            let mark = Mark {
+                supplied: known.supplied || supplied,
+                sealing: known.sealing || sealing,
+                signed: known.signed || signed,
+                ..known
+            };
+            mark::set(&d.name, key, mark);
+            return Ok(());
+        }
+        let before = self.before(key, || Ok(old.sealed(d)))?;
+        if before == Before::Open {
+            mark::set(
+                &d.name,
+                key,
+                Mark {
+                    pending: true,
+                    open: true,
+                    was_sealed: false,
+                    supplied,
+                    sealing,
+                    signed,
+                },
+            );
+            return Ok(());
+        }
+        let content = changed()?;
+        if !content.is_empty() {
+            return self.breach(key, "its content would change", content);
+        }
+        if supplied {
+            return self.breach(key, "its digest or text would be replaced", Vec::new());
+        }
+        if old.signature != new.signature {
+            if old.is_signed() {
+                return self.breach(key, "its signature would be replaced", Vec::new());
+            }
+            self.signed(key, &new)?;
+        }
+        // Nothing that the flush would have to look at.
+        mark::set(
+            &d.name,
+            key,
+            Mark {
+                was_sealed: true,
+                ..Mark::default()
+            },
+        );
+        Ok(())
+    }
+
+    /// A signature for a document that is sealed already is judged at the statement, so that whoever signs sees it.
+    fn signed(&self, key: &str, row: &Row) -> Result<()> {
+        if !row.is_signed() {
+            return Ok(());
+        }
+        let session = Session::open();
+        let entry = signature::judged_entry(
+            &session,
+            self.document,
+            &self.table,
+            key,
+            row.digest.as_deref(),
+            row.signature.as_deref().unwrap_or_default(),
+        )?;
+        register::enter(
+            &session,
+            &[entry],
+            &caller::role_name(caller::current_role()),
+        )
+    }
+
+    fn child(&self, event: &Event, watch: &Watch) -> Result<()> {
+        for key in keys_of_child(self.document, watch, event)? {
+            if self.is_being_written(&key) {
+                continue;
+            }
+            let before = self.before(&key, || self.row_is_sealed(&key))?;
+            if before == Before::Open {
+                let known = mark::mark(&self.document.name, &key).unwrap_or_default();
+                let mark = Mark {
+                    pending: true,
+                    open: true,
+                    ..known
+                };
+                mark::set(&self.document.name, &key, mark);
+                continue;
+            }
+            let what = match event.change {
+                Change::Insert => "a line would be added",
+                Change::Delete => "a line would be deleted",
+                _ => "a line would change",
+            };
+            let mut changed = Vec::new();
+            if event.change == Change::Update {
+                for column in &watch.columns {
+                    if event.differs(column)? {
+                        changed.push(column.clone());
+                    }
+                }
+            }
+            self.breach(&key, what, changed)?;
+        }
+        Ok(())
+    }
+
+    /// TRUNCATE names no rows. It is refused while any document of the type is sealed; otherwise every document with
+    /// lines is flushed after it.
+    fn truncate(&self, watch: &Watch) -> Result<()> {
+        let d = self.document;
+        let session = Session::open();
+        let _role = RunAs::owner(d.owner);
+        let (mut after, mut sealed) = (None::<String>, false);
+        loop {
+            let rows = session.run(
+                &d.sql.page,
+                vec![after.as_deref().into(), flush::CHUNK.into()],
+                Snapshot::Fresh,
+            )?;
+            let keys: Vec<String> = (0..rows.len())
+                .filter_map(|row| rows.string(row, 1))
+                .collect();
+            let borrowed: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let standings = register::standings(&session, &d.name, &borrowed, Snapshot::Fresh)?;
+            for (index, key) in keys.iter().enumerate() {
+                let by_row = d.seals(rows.text(index, 5))
+                    || rows.text(index, 4).is_some_and(|s| !s.is_empty());
+                sealed |= match standings.get(key) {
+                    Some(Standing::Sealed(_)) => true,
+                    Some(Standing::Reopened) => false,
+                    None => by_row,
+                };
+                if !sealed && watch.part != Part::Root {
+                    let known = mark::mark(&d.name, key).unwrap_or_default();
+                    mark::set(
+                        &d.name,
+                        key,
+                        Mark {
+                            pending: true,
+                            open: true,
+                            ..known
+                        },
+                    );
+                }
+            }
+            after = keys.last().cloned();
+            if sealed || (keys.len() as i64) < flush::CHUNK {
+                break;
+            }
+        }
+        if sealed {
+            drop(_role);
+            return self.breach("*", "the table would be truncated", Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Found open by an earlier write of this transaction and not flushed since: may go on being written, so that a
+    /// document and its lines can be loaded in any order.
+    fn is_being_written(&self, key: &str) -> bool {
+        mark::mark(&self.document.name, key).is_some_and(|m| m.pending && m.open)
+    }
+
+    /// The register decides; a document that it does not know is sealed if its row says so.
+    fn before(&self, key: &str, row_is_sealed: impl FnOnce() -> Result<bool>) -> Result<Before> {
+        let session = Session::open();
+        let standings =
+            register::standings(&session, &self.document.name, &[key], Snapshot::Fresh)?;
+        Ok(match standings.get(key) {
+            Some(Standing::Sealed(_)) => Before::Registered,
+            Some(Standing::Reopened) => Before::Open,
+            None if row_is_sealed()? => Before::Sealed,
+            None => Before::Open,
+        })
+    }
+
+    fn row_is_sealed(&self, key: &str) -> Result<bool> {
+        let session = Session::open();
+        let _role = RunAs::owner(self.document.owner);
+        let states: Vec<&str> = self
+            .document
+            .sealed_states
+            .iter()
+            .map(String::as_str)
+            .collect();
+        let rows = session.run(
+            &self.document.sql.row_is_sealed,
+            vec![key.into(), states.into()],
+            Snapshot::Fresh,
+        )?;
+        Ok(rows.get(0, 1).unwrap_or(false))
+    }
+
+    /// Refuses the write, or lets it through and enters it, as the protection and the maintenance door say.
+    fn breach(&self, key: &str, what: &'static str, fields: Vec<String>) -> Result<()> {
+        let session = Session::open();
+        match breach(self.document, &self.table, key, what, fields)? {
+            Some(entry) => {
+                register::enter(
+                    &session,
+                    &[entry],
+                    &caller::role_name(caller::current_role()),
+                )?;
+                mark::set(
+                    &self.document.name,
+                    key,
+                    Mark {
+                        was_sealed: true,
+                        ..Mark::default()
+                    },
+                );
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a breach of a seal comes to: an error, or the register entry that lets it pass.
+pub fn breach(
+    document: &Document,
+    table: &Table,
+    key: &str,
+    what: &'static str,
+    fields: Vec<String>,
+) -> Result<Option<Entry>> {
+    let event = if settings::override_is_on() {
+        register::Event::Override
+    } else if document.on_alteration == OnBreach::Record {
+        register::Event::Alteration
+    } else {
+        return Err(Error::Sealed {
+            document: document.name.clone(),
+            table: table.clone(),
+            what,
+            fields,
+        });
+    };
+    let reason = if fields.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: {}", fields.join(", "))
+    };
+    Ok(Some(Entry {
+        event: Some(event),
+        document: Some(document.name.clone()),
+        key: Some(key.to_owned()),
+        reason: Some(reason),
+        ..Entry::default()
+    }))
+}
+
+/// The documents that a child row belongs to, before and after the write.
+pub fn keys_of_child(document: &Document, watch: &Watch, event: &Event) -> Result<Vec<String>> {
+    let link = watch
+        .link
+        .as_ref()
+        .ok_or(Error::Bug("a child without link"))?;
+    let place = document
+        .watches
+        .iter()
+        .position(|w| w.table == watch.table)
+        .unwrap_or_default();
+    let resolve = document.sql.resolve.get(place).and_then(Option::as_deref);
+    let mut keys: Vec<String> = Vec::with_capacity(2);
+    for version in [Version::Old, Version::New] {
+        let Some(value) = event.text(version, &link.column)? else {
+            continue;
+        };
+        match resolve {
+            None => keys.push(value),
+            Some(sql) => {
+                let session = Session::open();
+                let _role = RunAs::owner(document.owner);
+                let rows = session.run(sql, vec![value.as_str().into()], Snapshot::Fresh)?;
+                keys.extend((0..rows.len()).filter_map(|row| rows.string(row, 1)));
+            }
+        }
+    }
+    keys.dedup();
+    Ok(keys)
+}
+
+/// The columns of a root row that hold its seal.
+struct Row {
+    digest: Option<String>,
+    text: Option<String>,
+    signature: Option<String>,
+    state: Option<String>,
+}
+
+impl Row {
+    fn of(event: &Event, d: &Document, version: Version) -> Result<Row> {
+        let optional =
+            |column: &Option<String>| column.as_ref().map_or(Ok(None), |c| event.text(version, c));
+        Ok(Row {
+            digest: event.text(version, &d.digest_column)?,
+            text: event.text(version, &d.serializer_column)?,
+            signature: optional(&d.signature_column)?,
+            state: optional(&d.state_column)?,
+        })
+    }
+
+    fn is_signed(&self) -> bool {
+        self.signature.as_deref().is_some_and(|s| !s.is_empty())
+    }
+
+    fn sealed(&self, d: &Document) -> bool {
+        self.is_signed() || d.seals(self.state.as_deref())
+    }
+}

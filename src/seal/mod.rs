@@ -1,0 +1,8 @@
+//! Keeping digests true and guarding what is sealed.
+
+pub mod flush;
+pub mod guard;
+pub mod mark;
+pub mod register;
+pub mod reopen;
+pub mod signature;

@@ -1,0 +1,204 @@
+//! The append-only register: what is entered, and what it says of a document.
+
+use std::collections::HashMap;
+
+use pgrx::datum::TimestampWithTimeZone;
+
+use crate::error::Result;
+use crate::pg::caller::{self, RunAs};
+use crate::pg::spi::{Session, Snapshot};
+
+/// What an entry records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A document was sealed.
+    Seal,
+    /// A signature was stored.
+    Signature,
+    /// A sealed document may be amended.
+    Reopening,
+    /// A write to a sealed document was let through because its protection says so.
+    Alteration,
+    /// A write was let through because health_crypto.enforcement says so.
+    Override,
+    /// The keyring was changed.
+    Certificate,
+    /// protect() or unprotect().
+    Protection,
+}
+
+impl Event {
+    /// The word in the register.
+    pub fn word(self) -> &'static str {
+        match self {
+            Event::Seal => "seal",
+            Event::Signature => "signature",
+            Event::Reopening => "reopening",
+            Event::Alteration => "alteration",
+            Event::Override => "override",
+            Event::Certificate => "certificate",
+            Event::Protection => "protection",
+        }
+    }
+}
+
+/// One entry to be made.
+#[derive(Debug, Clone, Default)]
+pub struct Entry {
+    /// What it records.
+    pub event: Option<Event>,
+    /// The document's name.
+    pub document: Option<String>,
+    /// Its key.
+    pub key: Option<String>,
+    /// The definition's signature.
+    pub definition: Option<String>,
+    /// The profile's name.
+    pub profile: Option<String>,
+    /// The language of the text.
+    pub language: Option<String>,
+    /// The digest, hexadecimal.
+    pub digest: Option<String>,
+    /// The digest over the watched columns of root and children, hexadecimal.
+    pub own_digest: Option<String>,
+    /// Fingerprint of the signer's certificate.
+    pub signer: Option<String>,
+    /// His primary user id.
+    pub signer_name: Option<String>,
+    /// The signature as stored.
+    pub signature: Option<String>,
+    /// The signature word it got.
+    pub verdict: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Enters what happened, in order, in the name of the role `by`.
+pub fn enter(session: &Session, entries: &[Entry], by: &str) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let _role = RunAs::owner(caller::registrar());
+    let column = |pick: fn(&Entry) -> Option<&str>| -> Vec<Option<&str>> {
+        entries.iter().map(pick).collect()
+    };
+    session.run(
+        "INSERT INTO health_crypto.register_entry (event, document, key, definition, profile, language, digest, \
+         own_digest, signer, signer_name, signature, verdict, reason, by) \
+         SELECT u.event, u.document, u.key, u.definition, u.profile, u.language, u.digest, u.own_digest, u.signer, \
+                u.signer_name, u.signature, u.verdict, u.reason, $14 \
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], \
+                $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) WITH ORDINALITY \
+                u (event, document, key, definition, profile, language, digest, own_digest, signer, signer_name, \
+                   signature, verdict, reason, place) ORDER BY u.place",
+        vec![
+            column(|e| e.event.map(Event::word)).into(),
+            column(|e| e.document.as_deref()).into(),
+            column(|e| e.key.as_deref()).into(),
+            column(|e| e.definition.as_deref()).into(),
+            column(|e| e.profile.as_deref()).into(),
+            column(|e| e.language.as_deref()).into(),
+            column(|e| e.digest.as_deref()).into(),
+            column(|e| e.own_digest.as_deref()).into(),
+            column(|e| e.signer.as_deref()).into(),
+            column(|e| e.signer_name.as_deref()).into(),
+            column(|e| e.signature.as_deref()).into(),
+            column(|e| e.verdict.as_deref()).into(),
+            column(|e| e.reason.as_deref()).into(),
+            by.into(),
+        ],
+        Snapshot::Fresh,
+    )?;
+    Ok(())
+}
+
+/// What the register says of one document: its newest seal, or that it was reopened since.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// Sealed; nothing reopened it since.
+    Sealed(Seal),
+    /// Reopened after its last seal.
+    Reopened,
+}
+
+/// A seal as entered.
+#[derive(Debug, Clone)]
+pub struct Seal {
+    /// The definition's signature.
+    pub definition: Option<String>,
+    /// The language of the sealed text.
+    pub language: Option<String>,
+    /// The digest.
+    pub digest: String,
+    /// The digest over the document's own columns.
+    pub own_digest: Option<String>,
+    /// When it was sealed.
+    pub at: TimestampWithTimeZone,
+    /// How many seals came before it.
+    pub earlier: i64,
+}
+
+/// The standing of each key that has one.
+pub fn standings(
+    session: &Session,
+    document: &str,
+    keys: &[&str],
+    snapshot: Snapshot,
+) -> Result<HashMap<String, Standing>> {
+    let _role = RunAs::owner(caller::registrar());
+    let rows = session.run(
+        "SELECT k.key, e.event, e.definition, e.language, e.digest, e.own_digest, e.at, e.earlier \
+           FROM pg_catalog.unnest($2::text[]) k (key) \
+          CROSS JOIN LATERAL (SELECT e.*, (SELECT pg_catalog.count(*) FROM health_crypto.register_entry p \
+                                            WHERE p.document = e.document AND p.key = e.key AND p.entry < e.entry \
+                                              AND p.event IN ('seal', 'adoption')) AS earlier \
+                                FROM health_crypto.register_entry e \
+                               WHERE e.document = $1 AND e.key = k.key \
+                                 AND e.event IN ('seal', 'adoption', 'reopening') \
+                               ORDER BY e.entry DESC LIMIT 1) e",
+        vec![document.into(), keys.to_vec().into()],
+        snapshot,
+    )?;
+    let mut standings = HashMap::with_capacity(rows.len());
+    for row in 0..rows.len() {
+        let Some(key) = rows.string(row, 1) else {
+            continue;
+        };
+        let digest = rows.string(row, 5);
+        let standing = match (rows.text(row, 2), digest, rows.get(row, 7)) {
+            (Some("reopening"), _, _) => Standing::Reopened,
+            (_, Some(digest), Some(at)) => Standing::Sealed(Seal {
+                definition: rows.string(row, 3),
+                language: rows.string(row, 4),
+                digest,
+                own_digest: rows.string(row, 6),
+                at,
+                earlier: rows.get(row, 8).unwrap_or(0),
+            }),
+            _ => continue,
+        };
+        standings.insert(key, standing);
+    }
+    Ok(standings)
+}
+
+/// Keys of documents that the register has as sealed and `exists` says have no row; in text order, after `after`.
+pub fn sealed_keys(
+    session: &Session,
+    document: &str,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<String>> {
+    let _role = RunAs::owner(caller::registrar());
+    let rows = session.run(
+        "SELECT DISTINCT e.key FROM health_crypto.register_entry e \
+          WHERE e.document = $1 AND ($2::text IS NULL OR e.key > $2::text) \
+            AND e.event IN ('seal', 'adoption') \
+          ORDER BY e.key LIMIT $3",
+        vec![document.into(), after.into(), limit.into()],
+        Snapshot::Caller,
+    )?;
+    Ok((0..rows.len())
+        .filter_map(|row| rows.string(row, 1))
+        .collect())
+}

@@ -1,0 +1,68 @@
+//! Judging a signature that is being stored.
+
+use std::time::SystemTime;
+
+use health_crypto_core::openpgp::{self, SignatureVerdict, Status};
+
+use crate::document::registry::{Document, OnBreach};
+use crate::error::{Error, Result, Table};
+use crate::keyring::StoredKeyring;
+use crate::pg::spi::Session;
+use crate::seal::register::{Entry, Event};
+use crate::settings;
+
+/// Judges a signature over a document's digest at a policy time.
+pub fn judged(
+    session: &Session,
+    document: &Document,
+    digest: Option<&str>,
+    signature: &str,
+    at: SystemTime,
+) -> (Status, Vec<SignatureVerdict>) {
+    let mut keyring = StoredKeyring {
+        session,
+        document: Some(&document.name),
+    };
+    // Without a digest there is nothing that could have been signed; the empty payload is never a digest.
+    let verdicts = openpgp::verify(digest.unwrap_or_default(), signature, at, &mut keyring);
+    (openpgp::overall(&verdicts), verdicts)
+}
+
+/// Judges a signature as of now and gives the register entry for it.
+///
+/// # Errors
+/// [`Error::UnverifiedSignature`] if it is not valid and the protection rejects such.
+pub fn judged_entry(
+    session: &Session,
+    document: &Document,
+    table: &Table,
+    key: &str,
+    digest: Option<&str>,
+    signature: &str,
+) -> Result<Entry> {
+    let (status, verdicts) = judged(session, document, digest, signature, SystemTime::now());
+    if status != Status::Valid
+        && document.on_unverified_signature == OnBreach::Reject
+        && !settings::override_is_on()
+    {
+        return Err(Error::UnverifiedSignature {
+            document: document.name.clone(),
+            table: table.clone(),
+            word: status.words(),
+        });
+    }
+    let first = verdicts.first();
+    Ok(Entry {
+        event: Some(Event::Signature),
+        document: Some(document.name.clone()),
+        key: Some(key.to_owned()),
+        digest: digest.map(str::to_owned),
+        signer: first
+            .and_then(|v| v.signer.as_ref())
+            .map(ToString::to_string),
+        signer_name: first.and_then(|v| v.signer_name.clone()),
+        signature: Some(signature.to_owned()),
+        verdict: Some(status.words().to_owned()),
+        ..Entry::default()
+    })
+}

@@ -1,0 +1,75 @@
+//! Settings (GUCs) of the extension.
+
+use health_crypto_core::canonical::python::UnicodeVersion;
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+
+/// Whether writes to sealed documents are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum Enforcement {
+    /// As each document was protected (reject or record).
+    #[name = c"on"]
+    On,
+    /// The maintenance door: let through, and entered in the register as an override.
+    #[name = c"record"]
+    Record,
+}
+
+/// Python's release, which decides what repr() escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum PythonUnicode {
+    /// Unicode 13.0.
+    #[name = c"3.10"]
+    V310,
+    /// Unicode 14.0.
+    #[name = c"3.11"]
+    V311,
+    /// Unicode 15.0.
+    #[name = c"3.12"]
+    V312,
+    /// Unicode 15.1.
+    #[name = c"3.13"]
+    V313,
+    /// Unicode 16.0.
+    #[name = c"3.14"]
+    V314,
+}
+
+static ENFORCEMENT: GucSetting<Enforcement> = GucSetting::<Enforcement>::new(Enforcement::On);
+static PYTHON_UNICODE: GucSetting<PythonUnicode> =
+    GucSetting::<PythonUnicode>::new(PythonUnicode::V311);
+
+/// Defines the settings; called once a backend.
+pub fn register() {
+    GucRegistry::define_enum_guc(
+        c"health_crypto.enforcement",
+        c"Whether writes to sealed documents are refused.",
+        c"\"record\" lets them through and enters each in the register as an override.",
+        &ENFORCEMENT,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_enum_guc(
+        c"health_crypto.python_unicode",
+        c"The Python release whose Unicode table decides what repr() escapes.",
+        c"Use the release that GNU Health runs on; it matters for characters newer than Unicode 13 only.",
+        &PYTHON_UNICODE,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+}
+
+/// Whether the maintenance door is open.
+pub fn override_is_on() -> bool {
+    ENFORCEMENT.get() == Enforcement::Record
+}
+
+/// The Unicode table for Python's repr().
+pub fn python_unicode() -> UnicodeVersion {
+    match PYTHON_UNICODE.get() {
+        PythonUnicode::V310 => UnicodeVersion::Py310,
+        PythonUnicode::V311 => UnicodeVersion::Py311,
+        PythonUnicode::V312 => UnicodeVersion::Py312,
+        PythonUnicode::V313 => UnicodeVersion::Py313,
+        PythonUnicode::V314 => UnicodeVersion::Py314,
+    }
+}

@@ -1,0 +1,237 @@
+//! verify(), verify_all() and verify_signature().
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use health_crypto_core::openpgp::{self, Status};
+use pgrx::datum::JsonB;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::document::registry;
+use crate::document::serialize::{given, may_read, spelled};
+use crate::error::{Error, Result};
+use crate::keyring::StoredKeyring;
+use crate::pg::spi::{Session, Snapshot};
+use crate::seal::register::{self, Standing};
+use crate::verify::content::{Judge, Stored};
+use crate::verify::row::Verdict;
+use crate::verify::time;
+
+/// Documents judged in one go by verify_all(). Larger batches gain nothing measurable over 500 and hold more memory.
+const BATCH: i64 = 500;
+
+#[pg_extern(sql = false)]
+fn verify(
+    document: Option<&str>,
+    key: Option<&str>,
+    at: Option<TimestampWithTimeZone>,
+) -> std::result::Result<pgrx::composite_type!('static, "health_crypto.verdict"), ErrorReport> {
+    let verdict = verdict(
+        given(document, "document")?,
+        given(key, "key")?,
+        time::policy_time(at)?,
+        Snapshot::Caller,
+    )?;
+    Ok(verdict.into_tuple()?)
+}
+
+/// The verdict on one document, as the caller may see it.
+pub fn verdict(document: &str, key: &str, at: SystemTime, snapshot: Snapshot) -> Result<Verdict> {
+    let document = registry::document(document)?;
+    let reader = may_read(&document)?;
+    let session = Session::open();
+    let (key, stored) = {
+        let _role = reader.enter(&document);
+        let key = spelled(&session, &document, key)?;
+        let rows = session.run(
+            &document.sql.read,
+            vec![vec![key.as_str()].into()],
+            snapshot,
+        )?;
+        (key, Stored::all(&rows))
+    };
+    let judge = Judge::new(&document, &session, at)?;
+    if let Some(verdict) = judge.rows(stored)?.pop() {
+        return Ok(verdict);
+    }
+    match register::standings(&session, &document.name, &[&key], Snapshot::Caller)?.get(&key) {
+        Some(Standing::Sealed(seal)) => Ok(judge.missing(&key, seal)),
+        _ => Err(Error::UnknownKey {
+            document: document.name.clone(),
+        }),
+    }
+}
+
+#[pg_extern(sql = false)]
+fn verify_all(
+    document: Option<&str>,
+    at: Option<TimestampWithTimeZone>,
+) -> std::result::Result<
+    TableIterator<
+        'static,
+        (
+            name!(document, String),
+            name!(key, String),
+            name!(ok, bool),
+            name!(content, &'static str),
+            name!(signature, &'static str),
+            name!(signer, Option<String>),
+            name!(signer_name, Option<String>),
+            name!(signed_at, Option<TimestampWithTimeZone>),
+            name!(sealed_at, Option<TimestampWithTimeZone>),
+            name!(language, Option<String>),
+            name!(definition, String),
+            name!(changes, Option<JsonB>),
+            name!(detail, String),
+            name!(policy_time, TimestampWithTimeZone),
+        ),
+    >,
+    ErrorReport,
+> {
+    let at = time::policy_time(at)?;
+    let documents: VecDeque<String> = match document {
+        Some(name) => VecDeque::from([registry::document(name).map(|d| d.name.clone())?]),
+        None => registry::names()?.into(),
+    };
+    let mut walk = Walk {
+        documents,
+        stage: Stage::Rows(None),
+        ready: VecDeque::new(),
+        at,
+    };
+    Ok(TableIterator::new(std::iter::from_fn(move || {
+        match walk.next() {
+            Ok(verdict) => verdict.map(Verdict::into_columns),
+            // An iterator has no other way to fail; pgrx turns this into the ERROR with its SQLSTATE.
+            Err(error) => std::panic::panic_any(ErrorReport::from(error)),
+        }
+    })))
+}
+
+/// Where verify_all() stands.
+enum Stage {
+    /// Going through the root table, after a key.
+    Rows(Option<String>),
+    /// Going through the register's sealed keys, after a key, for rows that are gone.
+    Missing(Option<String>),
+}
+
+struct Walk {
+    documents: VecDeque<String>,
+    stage: Stage,
+    ready: VecDeque<Verdict>,
+    at: SystemTime,
+}
+
+impl Walk {
+    fn next(&mut self) -> Result<Option<Verdict>> {
+        loop {
+            if let Some(verdict) = self.ready.pop_front() {
+                return Ok(Some(verdict));
+            }
+            let Some(name) = self.documents.front().cloned() else {
+                return Ok(None);
+            };
+            pgrx::check_for_interrupts!();
+            self.batch(&name)?;
+        }
+    }
+
+    /// Judges the next batch. Nothing of PostgreSQL's is held between two calls.
+    fn batch(&mut self, name: &str) -> Result<()> {
+        let document = registry::document(name)?;
+        let reader = may_read(&document)?;
+        let session = Session::open();
+        let judge = Judge::new(&document, &session, self.at)?;
+        match &self.stage {
+            Stage::Rows(after) => {
+                let stored = {
+                    let _role = reader.enter(&document);
+                    let arguments = vec![after.as_deref().into(), BATCH.into()];
+                    Stored::all(&session.run(&document.sql.page, arguments, Snapshot::Caller)?)
+                };
+                let last = stored.last().map(|s| s.key.clone());
+                let more = stored.len() as i64 == BATCH;
+                self.ready.extend(judge.rows(stored)?);
+                self.stage = if more {
+                    Stage::Rows(last)
+                } else {
+                    Stage::Missing(None)
+                };
+            }
+            Stage::Missing(after) => {
+                let keys = register::sealed_keys(&session, name, after.as_deref(), BATCH)?;
+                let borrowed: Vec<&str> = keys.iter().map(String::as_str).collect();
+                let present: Vec<String> = {
+                    let _role = crate::pg::caller::RunAs::owner(document.owner);
+                    let rows = session.run(
+                        &document.sql.read,
+                        vec![borrowed.clone().into()],
+                        Snapshot::Caller,
+                    )?;
+                    Stored::all(&rows).into_iter().map(|s| s.key).collect()
+                };
+                let present: std::collections::HashSet<String> = present.into_iter().collect();
+                let standings = register::standings(&session, name, &borrowed, Snapshot::Caller)?;
+                for key in keys.iter().filter(|key| !present.contains(*key)) {
+                    if let Some(Standing::Sealed(seal)) = standings.get(key) {
+                        self.ready.push_back(judge.missing(key, seal));
+                    }
+                }
+                if keys.len() as i64 == BATCH {
+                    self.stage = Stage::Missing(keys.last().cloned());
+                } else {
+                    self.documents.pop_front();
+                    self.stage = Stage::Rows(None);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[pg_extern(sql = false)]
+fn verify_signature(
+    payload: Option<&str>,
+    signature: Option<&str>,
+    at: Option<TimestampWithTimeZone>,
+) -> std::result::Result<
+    TableIterator<
+        'static,
+        (
+            name!(ok, bool),
+            name!(signature, &'static str),
+            name!(signer, Option<String>),
+            name!(signer_name, Option<String>),
+            name!(signing_key, Option<String>),
+            name!(signed_at, Option<TimestampWithTimeZone>),
+            name!(detail, &'static str),
+            name!(policy_time, TimestampWithTimeZone),
+        ),
+    >,
+    ErrorReport,
+> {
+    let payload = given(payload, "payload")?;
+    let signature = given(signature, "signature")?;
+    let time_at = time::policy_time(at)?;
+    let session = Session::open();
+    let mut keyring = StoredKeyring {
+        session: &session,
+        document: None,
+    };
+    let mut rows = Vec::new();
+    for verdict in openpgp::verify(payload, signature, time_at, &mut keyring) {
+        rows.push((
+            verdict.status == Status::Valid,
+            verdict.status.words(),
+            verdict.signer.map(|f| f.to_string()),
+            verdict.signer_name,
+            verdict.signing_key.map(|f| f.to_string()),
+            verdict.signed_at.map(time::timestamp).transpose()?,
+            verdict.detail,
+            time::timestamp(time_at)?,
+        ));
+    }
+    Ok(TableIterator::new(rows))
+}

@@ -1,0 +1,7 @@
+//! Verdicts: what holds of a document, from nothing but the rows, the register and the keyring.
+
+pub mod attach;
+pub mod content;
+pub mod functions;
+pub mod row;
+pub mod time;

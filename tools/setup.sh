@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Installs what building and testing need: Debian packages (only those missing), cargo-pgrx (into target/tools) and the
+# private copy of PostgreSQL. Does nothing, and asks nobody, when all is there.
+#
+#     tools/setup.sh [packages|cargo-pgrx|postgres]...      (default: all three)
+#
+# HC_NO_APT=1: install no packages, only say which are missing.
+# shellcheck source=tools/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# ---- packages: name, and how to see that what it brings is there (so that another way of installing it is as good)
+
+has_libclang() { compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || ldconfig -p 2>/dev/null | grep -q 'libclang[-.]'; }
+has_openssl() { command -v pkg-config >/dev/null && pkg-config --exists 'openssl >= 3'; }
+has_server() { local p && p=$(system_pg_config) && [ -x "$("$p" --bindir)/postgres" ]; }
+has_server_dev() {
+    local p && p=$(system_pg_config) && [ -f "$("$p" --includedir-server)/postgres.h" ] &&
+        [ -x "$("$p" --pkglibdir)/pgxs/src/test/regress/pg_regress" ]
+}
+has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+has_c() { command -v cc >/dev/null && [ -f /usr/include/stdio.h ]; }
+
+missing_packages() {
+    has_c || echo build-essential
+    command -v pkg-config >/dev/null || echo pkg-config
+    has_openssl || echo libssl-dev
+    # pgrx reads PostgreSQL's headers with libclang.
+    has_libclang || echo libclang-dev
+    has_server || echo "postgresql-$PG_MAJOR"
+    has_server_dev || echo "postgresql-server-dev-$PG_MAJOR"
+    # The demo and the tests sign with the real gpg.
+    command -v gpg >/dev/null || echo gnupg
+    command -v python3 >/dev/null || echo python3
+    has_venv || echo python3-venv
+    command -v setpriv >/dev/null || echo util-linux
+}
+
+# Debian's package of the server makes and starts a cluster `main`, and starts other stopped ones. Both are stopped for
+# the time of our call, by its documented setting and by policy-rc.d, and both files are taken away again.
+keep_clusters_away() {
+    local settings=/etc/postgresql-common/createcluster.d policy=/usr/sbin/policy-rc.d
+    HC_SETTINGS_FILE=$settings/90-health_crypto-installing.conf
+    on_exit as_root rm -f "$HC_SETTINGS_FILE"
+    as_root mkdir -p "$settings"
+    echo "create_main_cluster = false" | as_root tee "$HC_SETTINGS_FILE" >/dev/null
+    if [ ! -e "$policy" ]; then
+        on_exit as_root rm -f "$policy"
+        as_root tee "$policy" >/dev/null <<'POLICY'
+#!/bin/sh
+# Of tools/setup.sh of health_crypto, while it runs: PostgreSQL is installed without starting anything.
+case $1 in postgresql*) exit 101 ;; esac
+exit 0
+POLICY
+        as_root chmod 755 "$policy"
+    fi
+}
+
+packages() {
+    local missing
+    missing=$(missing_packages | sort -u | tr '\n' ' ')
+    missing=${missing% }
+    [ -n "$missing" ] || return 0
+    [ "${HC_NO_APT:-0}" = 0 ] || die "missing packages: $missing"
+    command -v apt-get >/dev/null || die "missing, and there is no apt-get to install it: $missing"
+    say "installing packages: $missing (log: ${LOGS#"$ROOT/"}/apt.log)"
+    keep_clusters_away
+    # shellcheck disable=SC2086 # a list of words
+    if ! {
+        as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get update &&
+            as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+                apt-get install -y --no-install-recommends --no-upgrade $missing
+    } >"$LOGS/apt.log" 2>&1 </dev/null; then
+        log_tail "$LOGS/apt.log" >&2
+        die "apt-get could not install: $missing"
+    fi
+    missing=$(missing_packages | sort -u | tr '\n' ' ')
+    [ -z "$missing" ] || die "still missing after installation: $missing"
+}
+
+rust() {
+    command -v cargo >/dev/null || die "Rust is missing: install a toolchain (1.95 or later) with rustup, https://rustup.rs"
+    cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+}
+
+# ---- cargo-pgrx, of the version that Cargo.toml asks of pgrx
+
+cargo_pgrx() {
+    [ -n "$PGRX_VERSION" ] || die "no line like 'pgrx = \"=X.Y.Z\"' in Cargo.toml"
+    rust
+    local tool=$STATE/tools/bin/cargo-pgrx
+    [ "$("$tool" pgrx --version 2>/dev/null)" = "cargo-pgrx $PGRX_VERSION" ] && return 0
+    say "building cargo-pgrx $PGRX_VERSION, once, two to three minutes (log: ${LOGS#"$ROOT/"}/cargo-pgrx.log)"
+    # Without default features it cannot download PostgreSQL, which we never ask of it, and needs no TLS library.
+    # It runs for seconds, so it is built the fast way. The directory is kept until it is done: an interrupted build goes on.
+    if ! (cd "$STATE" && CARGO_TARGET_DIR=$STATE/tools/build CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-pgrx \
+        --version "$PGRX_VERSION" --locked --no-default-features --debug --force --root "$STATE/tools") \
+        >"$LOGS/cargo-pgrx.log" 2>&1 </dev/null; then
+        log_tail "$LOGS/cargo-pgrx.log" >&2
+        die "cargo-pgrx $PGRX_VERSION could not be built"
+    fi
+    rm -rf "$STATE/tools/build"
+}
+
+[ $# -gt 0 ] || set -- packages cargo-pgrx postgres
+for part in "$@"; do
+    case $part in
+        packages) packages ;;
+        cargo-pgrx) cargo_pgrx ;;
+        postgres) private_postgres ;;
+        *) die "usage: tools/setup.sh [packages|cargo-pgrx|postgres]..." ;;
+    esac
+done
