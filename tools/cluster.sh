@@ -47,10 +47,13 @@ case $command in
         done
         ;;
     clean)
+        work_place
         for name in $(names); do
             say "removing cluster $name"
             cluster_stop "$name"
         done
+        # The place below /tmp that work_place falls back to is not removed with target/.
+        [ "$WORK" = "$STATE" ] || rm -rf "$WORK"
         ;;
     *) usage ;;
 esac

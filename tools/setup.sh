@@ -18,10 +18,11 @@ has_server_dev() {
         [ -x "$("$p" --pkglibdir)/pgxs/src/test/regress/pg_regress" ]
 }
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
-has_c() { command -v cc >/dev/null && [ -f /usr/include/stdio.h ]; }
+has_c() { command -v cc >/dev/null && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1; }
 
 missing_packages() {
     has_c || echo build-essential
+    command -v make >/dev/null || echo make
     command -v pkg-config >/dev/null || echo pkg-config
     has_openssl || echo libssl-dev
     # pgrx reads PostgreSQL's headers with libclang.
@@ -62,6 +63,9 @@ packages() {
     [ -n "$missing" ] || return 0
     [ "${HC_NO_APT:-0}" = 0 ] || die "missing packages: $missing"
     command -v apt-get >/dev/null || die "missing, and there is no apt-get to install it: $missing"
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+        die "missing packages, which root must install: apt-get install --no-install-recommends $missing"
+    as_root true || die "sudo does not let us install the missing packages: $missing"
     say "installing packages: $missing (log: ${LOGS#"$ROOT/"}/apt.log)"
     keep_clusters_away
     # shellcheck disable=SC2086 # a list of words

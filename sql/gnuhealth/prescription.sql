@@ -6,6 +6,8 @@
 --
 -- Words (product, unit, route, form, indication) and names are translated and quoted once for each word in the set of
 -- documents and joined to the lines, not once a line. The CTEs are MATERIALIZED so that the planner keeps it so.
+-- Processor time on PostgreSQL 15, two busy cores, 1000 keys of two lines each: 23 us a document with 300 products and
+-- 300 indications in use, 43 us where no two lines share one. One key: 0.4 ms, and 3 ms of planning if no plan is kept.
 CREATE OR REPLACE FUNCTION gnuhealth_documents.prescription_5_0(keys integer[], language text)
     RETURNS TABLE (key integer, "Prescription" text, "Date" text, "HP" text, "Patient" text, "Patient_ID" text,
                    "Prescription_line" text, "Notes" text)

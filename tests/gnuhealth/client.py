@@ -16,7 +16,8 @@ class Refused(Exception):
     def __init__(self, error):
         super().__init__(repr(error))
         self.error = error
-        self.kind = error[0] if error[0] in ('UserError', 'UserWarning', 'ConcurrencyException') else 'Application Error'
+        known = 'UserError', 'UserWarning', 'ConcurrencyException'
+        self.kind = error[0] if error[0] in known else 'Application Error'
         self.message = error[1][0] if self.kind == 'UserError' else error[0]
 
 

@@ -64,7 +64,8 @@ def compare_stored(application, checks, keys):
                        (keys,))
         for key, text, digest in cursor.fetchall():
             checks.equal(text, expected[key], f'stored text of prescription {key}')
-            checks.equal(digest, hashlib.sha512(expected[key].encode()).hexdigest(), f'stored digest of prescription {key}')
+            checks.equal(digest, hashlib.sha512(expected[key].encode()).hexdigest(),
+                         f'stored digest of prescription {key}')
 
 
 def compare_names(application, checks):
@@ -92,7 +93,7 @@ def compare_chains(application, checks):
         cursor.execute("UPDATE ir_lang SET parent = 'es_419' WHERE code = 'ca'")
         cursor.execute("SELECT code FROM ir_lang")
         codes = [code for code, in cursor.fetchall()]
-    for code in [*codes, 'es_MX', 'sr_RS@latin', 'a@b_c', '_x', '@x', 'a__b', 'ca_ES@valencia']:
+    for code in [*codes, 'es_MX', 'sr_RS@latin', 'a@b_c', 'a@b@c', '_x', '@x', 'a__b', 'ca_ES@valencia']:
         with application.transaction(readonly=True):
             chain, parent = [], code
             while parent:

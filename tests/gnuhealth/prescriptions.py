@@ -42,7 +42,8 @@ def _line_count(random):
 
 def _moment(random):
     moment = datetime(1970, 1, 1) + timedelta(seconds=random.randrange(0, 4_000_000_000))
-    return random.choice([moment, moment.replace(hour=0, minute=0, second=0), datetime(1, 1, 1), datetime(9999, 12, 31)])
+    midnight = moment.replace(hour=0, minute=0, second=0)
+    return random.choice([moment, midnight, datetime(1, 1, 1), datetime(9999, 12, 31)])
 
 
 def _line(random, reference):
@@ -68,4 +69,5 @@ def _states_of_other_writers(application, random, keys):
                            (f' {awkward(random)}\n', maybe(random, ' x ', [None, '']), key))
             cursor.execute('UPDATE gnuhealth_prescription_line SET short_comment = %s, dose = %s '
                            'WHERE presc_order = %s',
-                           (f' {awkward(random, lines=True)} ', random.choice(['NaN', 'Infinity', '-Infinity', '-0']), key))
+                           (f' {awkward(random, lines=True)} ',
+                            random.choice(['NaN', 'Infinity', '-Infinity', '-0']), key))

@@ -34,7 +34,7 @@ python=("$venv/bin/python" -W ignore -B)
 
 cluster_temporary gnuhealth -c max_locks_per_transaction=256
 # Without a host in the address libpq takes it from the environment, where the cluster's socket is.
-printf '[database]\nuri = postgresql:///\npath = %s\n[session]\nmax_attempt = 100\n' "$home/attachments" >"$configuration"
+printf '[database]\nuri = postgresql:///\npath = %s\n' "$home/attachments" >"$configuration"
 
 make_database() {
     printf '%s' "$RANDOM$RANDOM$RANDOM" >"$home/password"

@@ -38,6 +38,7 @@ class Scenario:
             self.validate(key)
             self.sign(key)
             self.write_directly(key)
+            self.unseal_by_state()
             self.write_from_gnuhealth(key)
             self.drift(key)
             self.other_language()
@@ -113,6 +114,7 @@ class Scenario:
         """psql, COPY and other programs."""
         other = self.another_draft()
         order, line = 'gnuhealth_prescription_order', 'gnuhealth_prescription_line'
+        drug = self.reference.medicaments[0]
         for what, statement in {
             'notes': f"UPDATE {order} SET notes = 'x' WHERE id = {key}",
             'patient': f'UPDATE {order} SET patient = {self.reference.patients[0]} WHERE id = {key}',
@@ -120,19 +122,18 @@ class Scenario:
             'digest': f"UPDATE {order} SET document_digest = repeat('0', 128) WHERE id = {key}",
             'serializer': f"UPDATE {order} SET serializer = '{{}}' WHERE id = {key}",
             'signature': f'UPDATE {order} SET digital_signature = NULL WHERE id = {key}',
-            'state': f"UPDATE {order} SET state = 'draft' WHERE id = {key}",
             'delete': f'DELETE FROM {order} WHERE id = {key}',
             'dose': f'UPDATE {line} SET dose = 9 WHERE id = {self.lines[0]}',
             'comment': f"UPDATE {line} SET short_comment = NULL WHERE presc_order = {key}",
             'line deleted': f'DELETE FROM {line} WHERE id = {self.lines[0]}',
-            'line added': f'INSERT INTO {line} (presc_order, medicament) VALUES ({key}, {self.reference.medicaments[0]})',
+            'line added': f'INSERT INTO {line} (presc_order, medicament) VALUES ({key}, {drug})',
             'line moved away': f'UPDATE {line} SET presc_order = {other} WHERE id = {self.lines[0]}',
             'line moved here': f'UPDATE {line} SET presc_order = {key} WHERE presc_order = {other}',
             'truncate': f'TRUNCATE {line}',
             'replica': f"SET LOCAL session_replication_role = replica; UPDATE {order} SET notes = 'x' WHERE id = {key}",
         }.items():
             self.refused_in_sql(what, lambda cursor: cursor.execute(statement))
-        rows = io.StringIO(f'{key}\t{self.reference.medicaments[0]}\t7\n')
+        rows = io.StringIO(f'{key}\t{drug}\t7\n')
         self.refused_in_sql('copied line', lambda cursor: cursor.copy_expert(
             f'COPY {line} (presc_order, medicament, dose) FROM STDIN', rows))
         with self.application.cursor() as cursor:  # not part of the document
@@ -141,6 +142,26 @@ class Scenario:
             cursor.execute(f"UPDATE {line} SET short_comment = 'changed' WHERE presc_order = {other}")
         self.verdict(key, 'intact', 'valid', 'after direct writes')
         self.verdict(other, 'draft', 'absent', 'another draft after direct writes')
+
+    def unseal_by_state(self):
+        """Setting the state back is no way round the seal: refused, or the next change is, or the verdict tells."""
+        import psycopg2
+        key = self.another_draft()
+        self.client.call(MODEL, 'generate_prescription', [key])
+        self.verdict(key, 'intact', 'absent', 'sealed by its state alone')
+        self.refused_in_sql('state and content in one write', lambda cursor: cursor.execute(
+            "UPDATE gnuhealth_prescription_order SET state = 'draft', notes = 'x' WHERE id = %s", (key,)))
+        try:
+            for change in "state = 'draft'", "notes = 'x'":
+                with self.application.cursor() as cursor:
+                    cursor.execute(f'UPDATE gnuhealth_prescription_order SET {change} WHERE id = {key}')
+        except psycopg2.Error as error:
+            self.checks.equal(error.pgcode, INTEGRITY, f'SQLSTATE of content after state ({error})')
+        else:
+            with self.application.cursor() as cursor:
+                cursor.execute("SELECT ok, content FROM health_crypto.verify('prescription', %s::bigint)", (key,))
+                found = cursor.fetchone()
+            self.checks.that(not found[0], f'a sealed prescription was set back, changed, and is now {found}')
 
     def write_from_gnuhealth(self, key):
         for what, model, method, *arguments in [

@@ -1,8 +1,8 @@
 //! OpenPGP: certificates, strict framing, and verdicts on signatures.
 //!
 //! [Sequoia](https://sequoia-pgp.org) parses packets and judges keys; what stands before it is ours: the framing
-//! (armor and cleartext, [`framing`]) and the packet grammar, both far narrower than OpenPGP allows, because every
-//! freedom there has been somebody's signature bypass. [`verify`] states, line by line, what `valid` means.
+//! (armor and cleartext, `framing`) and the packet grammar, both far narrower than OpenPGP allows, because every
+//! freedom there has been somebody's signature bypass. [`verify()`] states, line by line, what `valid` means.
 //!
 //! Nothing here reads a clock, a file or a database: time is an argument and the keyring is a trait.
 
@@ -22,7 +22,7 @@ pub use fingerprint::{Fingerprint, FingerprintError};
 pub use verdict::{SignatureVerdict, Status, overall};
 pub use verify::{Candidate, Keyring, verify};
 
-/// The largest signed text [`verify`] reads, in bytes of armored text; a longer one is `malformed`.
+/// The largest signed text [`verify()`] reads, in bytes of armored text; a longer one is `malformed`.
 pub const MAX_SIGNATURE_BYTES: usize = 1 << 20;
 /// The most signatures one block may hold; a block with more is `malformed`.
 pub const MAX_SIGNATURES_PER_BLOCK: usize = 16;

@@ -8,7 +8,7 @@ use super::Fingerprint;
 /// later, the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// Every line of the contract at [`super::verify`] holds.
+    /// Every line of the contract at [`super::verify()`] holds.
     Valid,
     /// All else holds, but the certificate may not sign this document; or its signing key lacks the signing flag.
     Unauthorized,
