@@ -33,6 +33,8 @@ done
 rm -rf "$output"
 mkdir -p "$output/input/sql" "$output/input/expected"
 cp "$tests"/sql/*.sql "$output/input/sql/"
+# Certificates and signatures; tests read them with `cat $PG_ABS_SRCDIR/data/...`.
+cp -r "$tests/data" "$ROOT/tests/fixtures" "$output/input/"
 cp "$tests"/expected/*.out "$output/input/expected/" 2>/dev/null || true
 # For a new test pg_regress would stop instead of showing the result.
 for name in $scheduled; do

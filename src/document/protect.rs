@@ -400,11 +400,9 @@ fn drafts(session: &Session, name: &str) -> Result<()> {
     loop {
         let rows = {
             let _role = RunAs::owner(document.owner);
-            session.run(
-                &document.sql.page,
-                vec![after.as_deref().into(), flush::CHUNK.into()],
-                Snapshot::Fresh,
-            )?
+            document
+                .sql
+                .page(session, after.as_deref(), flush::CHUNK, Snapshot::Fresh)?
         };
         for row in 0..rows.len() {
             let sealed = document.seals(rows.text(row, 5))

@@ -3,6 +3,8 @@
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 
 use crate::document::registry::{Document, Part, Watch};
+use crate::error::Result;
+use crate::pg::spi::{Rows, Session, Snapshot};
 
 /// SQL texts of a document. Keys travel as text arrays and are cast to the key's type.
 #[derive(Debug, Default)]
@@ -11,8 +13,11 @@ pub struct Statements {
     pub read: String,
     /// The same, locked in key order against other writers of the document.
     pub lock: String,
-    /// `$1` key after which to go on (NULL: from the start), `$2` rows: as `read`, in key order.
-    pub page: String,
+    /// `$1` rows: as `read`, from the first key on.
+    pub first_page: String,
+    /// `$1` rows, `$2` key: as `read`, after that key. Two statements, because one with "IS NULL OR" has a generic plan
+    /// that filters the whole index for every page.
+    pub next_page: String,
     /// `$1` keys, `$2` language: key and fields.
     pub fetch: String,
     /// `$1` keys: key, and one text for the root and for each child table over the watched columns.
@@ -55,6 +60,23 @@ pub fn is_direct(type_name: &str) -> bool {
 }
 
 impl Statements {
+    /// One page of a document's root rows in key order, as `read` gives them.
+    ///
+    /// # Errors
+    /// What reading the table raises.
+    pub fn page<'s>(
+        &self,
+        session: &'s Session,
+        after: Option<&str>,
+        rows: i64,
+        snapshot: Snapshot,
+    ) -> Result<Rows<'s>> {
+        match after {
+            None => session.run(&self.first_page, vec![rows.into()], snapshot),
+            Some(key) => session.run(&self.next_page, vec![rows.into(), key.into()], snapshot),
+        }
+    }
+
     /// Builds the statements. `function` is the definition's quoted name, `types` the types of its fields, `languages`
     /// the schema of Tryton's language tables if the definition reads translations.
     pub fn of(
@@ -102,8 +124,9 @@ impl Statements {
         Statements {
             read: format!("{row} WHERE {keys} ORDER BY r.{key}"),
             lock: format!("{row} WHERE {keys} ORDER BY r.{key} FOR NO KEY UPDATE OF r"),
-            page: format!(
-                "{row} WHERE ($1::text IS NULL OR r.{key} > $1::text::{key_type}) ORDER BY r.{key} LIMIT $2"
+            first_page: format!("{row} ORDER BY r.{key} LIMIT $1"),
+            next_page: format!(
+                "{row} WHERE r.{key} > $2::text::{key_type} ORDER BY r.{key} LIMIT $1"
             ),
             fetch: format!(
                 "SELECT d.\"key\"::text{fields} FROM {function}($1::text[]::{key_type}[], $2::text) d"

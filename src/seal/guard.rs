@@ -253,11 +253,9 @@ impl Scene<'_> {
         let _role = RunAs::owner(d.owner);
         let (mut after, mut sealed) = (None::<String>, false);
         loop {
-            let rows = session.run(
-                &d.sql.page,
-                vec![after.as_deref().into(), flush::CHUNK.into()],
-                Snapshot::Fresh,
-            )?;
+            let rows = d
+                .sql
+                .page(&session, after.as_deref(), flush::CHUNK, Snapshot::Fresh)?;
             let keys: Vec<String> = (0..rows.len())
                 .filter_map(|row| rows.string(row, 1))
                 .collect();

@@ -148,8 +148,8 @@ impl Walk {
             Stage::Rows(after) => {
                 let stored = {
                     let _role = reader.enter(&document);
-                    let arguments = vec![after.as_deref().into(), BATCH.into()];
-                    Stored::all(&session.run(&document.sql.page, arguments, Snapshot::Caller)?)
+                    let sql = &document.sql;
+                    Stored::all(&sql.page(&session, after.as_deref(), BATCH, Snapshot::Caller)?)
                 };
                 let last = stored.last().map(|s| s.key.clone());
                 let more = stored.len() as i64 == BATCH;

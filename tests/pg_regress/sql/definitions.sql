@@ -1,0 +1,100 @@
+-- Any table: a definition is one function, and what it reads is what is watched.
+\set ECHO none
+\i `echo $PG_ABS_SRCDIR/fixtures/fresh.sql`
+\set ECHO all
+CREATE SCHEMA clinic;
+SET search_path = clinic;
+CREATE TABLE ward (id int PRIMARY KEY, name text);
+CREATE TABLE consent (
+    id uuid PRIMARY KEY, patient text NOT NULL, given date, at timestamptz, fee numeric(12,2), tags text[],
+    extra jsonb, ward int REFERENCES ward, state text DEFAULT 'open', untouched int,
+    best_answer int);
+CREATE TABLE answer (id int PRIMARY KEY, consent uuid REFERENCES consent, question text, answer boolean, remark text);
+CREATE TABLE answer_note (id int PRIMARY KEY, answer int REFERENCES answer, note text);
+-- Points at a root, but that column is not read: no child.
+CREATE TABLE bystander (id int PRIMARY KEY, consent uuid REFERENCES consent, note text);
+CREATE FUNCTION ward_name(ward int) RETURNS text LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT w.name FROM ward w WHERE w.id = ward_name.ward; END;
+CREATE VIEW noted AS SELECT a.id, a.consent, a.question, a.answer, n.note FROM answer a LEFT JOIN answer_note n ON n.answer = a.id;
+CREATE FUNCTION consent_document(keys uuid[], language text)
+    RETURNS TABLE (key uuid, "Patient" text, "Given" date, "At" timestamptz, "Fee" numeric, "Tags" text[], "Extra" jsonb,
+                   "Ward" text, "Answers" json, "Bystanders" bigint)
+    LANGUAGE sql STABLE BEGIN ATOMIC
+    SELECT c.id, c.patient, c.given, c.at, c.fee, c.tags, c.extra, ward_name(c.ward),
+           (SELECT json_agg(json_build_object('q', n.question, 'a', n.answer, 'n', n.note) ORDER BY n.id) FROM noted n WHERE n.consent = c.id),
+           (SELECT count(b.note) FROM bystander b)
+      FROM consent c WHERE c.id = ANY (keys);
+END;
+SELECT health_crypto.protect('consent', 'consent', 'consent_document(uuid[], text)', state_column => 'state', sealed_states => '{given}', add_columns => true);
+SELECT table_name, part, columns, depth, link_column, parent_table FROM health_crypto.watched_table WHERE document = 'consent' ORDER BY depth, table_name;
+SELECT tgrelid::regclass AS on_table, tgname, tgenabled, tgdeferrable FROM pg_trigger WHERE tgname LIKE 'health_crypto%' ORDER BY 1, 2;
+INSERT INTO ward VALUES (1, 'Maternity');
+INSERT INTO consent VALUES ('6b0a4f3e-0000-4000-8000-000000000001', 'Ana "B"', '2026-01-05', '2026-01-05 10:00+02', 12.50, '{x,NULL,"y z"}', '{"b": 1, "a": [1.5, null]}', 1);
+INSERT INTO answer VALUES (1, '6b0a4f3e-0000-4000-8000-000000000001', 'Pain?', true), (2, '6b0a4f3e-0000-4000-8000-000000000001', 'Risks?', NULL);
+INSERT INTO answer_note VALUES (1, 2, 'asked again');
+SELECT serializer FROM consent;
+SELECT serializer = health_crypto.serialize('consent', id::text) AND document_digest = encode(sha512(convert_to(serializer, 'UTF8')), 'hex')
+   AND document_digest = health_crypto.digest('consent', upper(id::text)) AS kept FROM consent;
+-- A child of a child.
+UPDATE answer_note SET note = 'explained';
+SELECT serializer LIKE '%explained%' AND document_digest = health_crypto.digest('consent', id::text) AS kept FROM consent;
+-- Unwatched columns cost nothing: no new row version of the root by the flush.
+CREATE TEMP TABLE before AS SELECT ctid AS place FROM consent;
+UPDATE answer SET remark = 'unwatched';
+UPDATE bystander SET note = note;
+SELECT c.ctid = b.place AS untouched FROM consent c, before b;
+UPDATE consent SET state = 'given';
+\set VERBOSITY sqlstate
+UPDATE answer_note SET note = 'changed';
+UPDATE answer SET answer = false WHERE id = 2;
+\set VERBOSITY default
+UPDATE ward SET name = 'Obstetrics';
+SELECT ok, content, changes FROM health_crypto.verify('consent', '6b0a4f3e-0000-4000-8000-000000000001');
+SELECT health_crypto.unprotect('consent');
+SELECT count(*) AS triggers_left FROM pg_trigger WHERE tgname LIKE 'health_crypto%';
+
+-- What is refused.
+\set VERBOSITY terse
+CREATE FUNCTION string_body(keys uuid[], language text) RETURNS TABLE (key uuid, "A" text) LANGUAGE sql STABLE
+    AS 'SELECT c.id, c.patient FROM clinic.consent c WHERE c.id = ANY (keys)';
+SELECT health_crypto.protect('x', 'consent', 'string_body(uuid[], text)');
+CREATE FUNCTION hidden(id uuid) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT patient FROM clinic.consent c WHERE c.id = hidden.id); END $$;
+CREATE FUNCTION hides(keys uuid[], language text) RETURNS TABLE (key uuid, "A" text) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, hidden(c.id) FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'hides(uuid[], text)');
+CREATE FUNCTION wrong_keys(keys int[], language text) RETURNS TABLE (key uuid, "A" text) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, c.patient FROM consent c; END;
+SELECT health_crypto.protect('x', 'consent', 'wrong_keys(int[], text)');
+CREATE FUNCTION no_root(keys uuid[], language text) RETURNS TABLE (key uuid, "A" text) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT k, w.name FROM ward w, unnest(keys) k; END;
+SELECT health_crypto.protect('x', 'consent', 'no_root(uuid[], text)');
+CREATE FUNCTION raw_bytes(keys uuid[], language text) RETURNS TABLE (key uuid, "Scan" bytea) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, decode(c.patient, 'hex') FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'raw_bytes(uuid[], text)');
+CREATE FUNCTION own_digest(keys uuid[], language text) RETURNS TABLE (key uuid, "D" text) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, c.document_digest FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'own_digest(uuid[], text)');
+CREATE FUNCTION fine(keys uuid[], language text) RETURNS TABLE (key uuid, "A" text) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, c.patient FROM consent c WHERE c.id = ANY (keys); END;
+CREATE TABLE heap (id uuid, patient text);
+SELECT health_crypto.protect('x', 'heap', 'fine(uuid[], text)');
+ALTER TABLE consent DROP COLUMN digital_signature;
+SELECT health_crypto.protect('x', 'consent', 'fine(uuid[], text)');
+SELECT health_crypto.protect('x', 'consent', 'fine(uuid[], text)', signature_column => NULL, state_column => 'nope', sealed_states => '{a}');
+SELECT health_crypto.protect('x', 'consent', 'fine(uuid[], text)', signature_column => NULL, profile => 'xml');
+SELECT health_crypto.protect('X!', 'consent', 'fine(uuid[], text)', signature_column => NULL);
+SELECT health_crypto.protect(NULL, 'consent', 'fine(uuid[], text)');
+SELECT count(*) AS nothing_changed FROM health_crypto.protected_document;
+-- One row a document, no null key, a number that the profile holds.
+CREATE FUNCTION twice(keys uuid[], language text) RETURNS TABLE (key uuid, "A" text) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, c.patient FROM consent c, generate_series(1, 2) WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'twice(uuid[], text)', signature_column => NULL);
+CREATE FUNCTION too_exact(keys uuid[], language text) RETURNS TABLE (key uuid, "Fee" numeric) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, c.fee + 0.00000000000000000001 FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'too_exact(uuid[], text)', signature_column => NULL);
+-- A whole row reads every column.
+CREATE FUNCTION whole(keys uuid[], language text) RETURNS TABLE (key uuid, "Row" json) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, (SELECT json_agg(a) FROM answer a WHERE a.consent = c.id) FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'whole(uuid[], text)', signature_column => NULL);
+SELECT columns FROM health_crypto.watched_table WHERE document = 'x' AND table_name = 'answer';
+SELECT health_crypto.unprotect('x');

@@ -1,0 +1,42 @@
+-- No error of ours carries record content: every text column holds a marker, and every kind of refusal is provoked.
+-- (tools/regress.sh also looks for the marker in the server's log.)
+\set ECHO none
+\i `echo $PG_ABS_SRCDIR/fixtures/fresh.sql`
+\i `echo $PG_ABS_SRCDIR/fixtures/gnuhealth.sql`
+SET client_min_messages = warning;
+SELECT count(*) FROM health_crypto.protect_gnuhealth();
+\set secret `cat $PG_ABS_SRCDIR/data/secret.asc`
+\set ECHO queries
+INSERT INTO gnuhealth_prescription_order (id, prescription_id, patient, healthprof, notes) VALUES (1, 'M4RKER', 1, 1, 'M4RKER'), (2, 'M4RKER', 1, 1, 'M4RKER');
+INSERT INTO gnuhealth_prescription_line (id, presc_order, medicament, short_comment) VALUES (1, 1, 1, 'M4RKER');
+UPDATE party_party SET name = 'M4RKER', lastname = 'M4RKER', ref = 'M4RKER' || id;
+UPDATE gnuhealth_prescription_order SET state = 'validated' WHERE id = 1;
+CREATE TABLE probe (statement text, sqlstate text, clean boolean);
+CREATE FUNCTION probe(statement text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE m text; d text; h text; c text; s text;
+BEGIN
+    EXECUTE statement;
+    SET CONSTRAINTS ALL IMMEDIATE;
+    SET CONSTRAINTS ALL DEFERRED;
+    INSERT INTO probe VALUES (statement, 'none', NULL);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS m = MESSAGE_TEXT, d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT, c = PG_EXCEPTION_CONTEXT, s = RETURNED_SQLSTATE;
+    INSERT INTO probe VALUES (statement, s, concat(m, d, h, replace(c, statement, '')) !~ 'M4RKER|PRIVATE KEY');
+END $$;
+SELECT probe($$UPDATE gnuhealth_prescription_order SET notes = notes || 'x' WHERE id = 1$$),
+       probe($$UPDATE gnuhealth_prescription_order SET digital_signature = notes WHERE id = 1$$),
+       probe($$UPDATE gnuhealth_prescription_order SET digital_signature = notes WHERE id = 2$$),
+       probe($$UPDATE gnuhealth_prescription_order SET serializer = notes, state = 'validated' WHERE id = 2$$),
+       probe($$UPDATE gnuhealth_prescription_order SET serializer = '{"Notes": "M4RKER"}', document_digest = notes, state = 'validated' WHERE id = 2$$),
+       probe($$DELETE FROM gnuhealth_prescription_order WHERE id = 1$$),
+       probe($$UPDATE gnuhealth_prescription_line SET short_comment = 'y' WHERE id = 1$$),
+       probe($$TRUNCATE gnuhealth_prescription_line$$),
+       probe($$SELECT health_crypto.attach_signature('prescription', 2, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.verify('prescription', notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.verify(notes, '1') FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.import_certificate(notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.canonicalize(('{"a": "' || notes || '", "a": 1}')::json, 'jcs-1') FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.canonicalize('{"a": 9007199254740993}', 'jcs-1')$$),
+       probe($$SELECT health_crypto.reopen('prescription', 2, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe(format('SELECT health_crypto.import_certificate(%L)', :'secret')) \g /dev/null
+SELECT sqlstate, clean, left(statement, 90) AS statement FROM probe;
