@@ -37,6 +37,8 @@ CREATE TABLE health_crypto.protected_document (
     root_table              name NOT NULL,
     key_column              name NOT NULL,
     key_type                text NOT NULL,
+    definition_schema       name NOT NULL,
+    definition_name         name NOT NULL,
     definition              text NOT NULL,
     former_definitions      text[] NOT NULL DEFAULT '{}',
     profile                 text NOT NULL,

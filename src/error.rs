@@ -37,7 +37,7 @@ pub enum Error {
     Sealed {
         document: String,
         table: Table,
-        what: &'static str,
+        breach: Breach,
         fields: Vec<String>,
     },
     /// A stored signature that does not verify; `word` is the signature word of the verdict.
@@ -54,6 +54,54 @@ pub enum Error {
     DefinitionFailed { document: String, sqlstate: Code },
     /// A bug of ours.
     Bug(&'static str),
+}
+
+/// What a write would do to what is sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breach {
+    /// Delete the root row.
+    Row,
+    /// Change watched columns of the root row.
+    Content,
+    /// Replace the digest or the text.
+    Text,
+    /// Replace or remove the signature.
+    Signature,
+    /// Insert a child row.
+    LineAdded,
+    /// Change watched columns of a child row.
+    LineChanged,
+    /// Delete a child row.
+    LineDeleted,
+    /// Truncate one of the tables.
+    Truncated,
+    /// Seal with a text that the definition does not give.
+    SuppliedText,
+    /// Seal with a digest that is not that of the text.
+    SuppliedDigest,
+}
+
+impl Breach {
+    /// What would happen, for messages and for the register.
+    pub fn words(self) -> &'static str {
+        match self {
+            Breach::Row => "its row would be deleted",
+            Breach::Content => "its content would change",
+            Breach::Text => "its digest or text would be replaced",
+            Breach::Signature => "its signature would be replaced",
+            Breach::LineAdded => "a line would be added",
+            Breach::LineChanged => "a line would change",
+            Breach::LineDeleted => "a line would be deleted",
+            Breach::Truncated => "a table would be truncated",
+            Breach::SuppliedText => "the text supplied is not what its definition gives",
+            Breach::SuppliedDigest => "the digest supplied is not that of the text supplied",
+        }
+    }
+
+    /// Whether it is the sealing itself that is refused, not a write to something sealed.
+    pub fn is_of_sealing(self) -> bool {
+        matches!(self, Breach::SuppliedText | Breach::SuppliedDigest)
+    }
 }
 
 /// A table, for the error fields that clients read (schema and table name).
@@ -97,9 +145,9 @@ impl Error {
     /// The hint, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Error::UnknownDocument => {
-                Some("SELECT document FROM health_crypto.protection_gaps() or protect() it first.")
-            }
+            Error::UnknownDocument => Some(
+                "health_crypto.protect() registers a document, protect_gnuhealth() those of GNU Health.",
+            ),
             Error::UnknownKey { .. } => {
                 Some("Pass the primary key of a row of the document's root table.")
             }
@@ -121,9 +169,9 @@ impl Error {
             Error::Sealed { .. } => Some(
                 "An administrator can let it be amended with health_crypto.reopen(document, key, reason).",
             ),
-            Error::UnverifiedSignature { .. } => Some(
-                "health_crypto.verify_signature(payload, signature) says why; import_certificate() adds a signer.",
-            ),
+            Error::UnverifiedSignature { .. } => {
+                Some("health_crypto.verify_signature(payload, signature) says why.")
+            }
             Error::ReadOnly => Some("Write on the primary."),
             Error::DefinitionFailed { .. } => {
                 Some("Run the definition by itself for this key to see its message.")
@@ -163,6 +211,9 @@ impl fmt::Display for Error {
             | Error::BadDefinition { what, .. }
             | Error::Unsupported { what, .. }
             | Error::NotAllowed { what, .. } => f.write_str(what),
+            Error::InexactNumber { field } if field.is_empty() => {
+                f.write_str("a number cannot be carried exactly in this profile")
+            }
             Error::InexactNumber { field } => {
                 write!(
                     f,
@@ -179,8 +230,19 @@ impl fmt::Display for Error {
             }
             Error::SecretKey => f.write_str("secret keys are not accepted in the keyring"),
             Error::TooLarge { what } => write!(f, "{what} is over the limit"),
-            Error::Sealed { document, what, .. } => {
-                write!(f, "document \"{document}\" is sealed: {what}")
+            Error::Sealed {
+                document, breach, ..
+            } if breach.is_of_sealing() => {
+                write!(
+                    f,
+                    "document \"{document}\" cannot be sealed: {}",
+                    breach.words()
+                )
+            }
+            Error::Sealed {
+                document, breach, ..
+            } => {
+                write!(f, "document \"{document}\" is sealed: {}", breach.words())
             }
             Error::UnverifiedSignature { document, word, .. } => {
                 write!(

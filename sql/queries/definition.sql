@@ -27,7 +27,8 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.pron
                   AND y.oid <> ALL (ARRAY['bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'varchar',
                       'bpchar', 'name', 'date', 'time', 'timestamp', 'timestamptz', 'uuid', 'json', 'jsonb'
                       ]::pg_catalog.regtype[]::oid[]))
-         ORDER BY a.place LIMIT 1)
+         ORDER BY a.place LIMIT 1),
+       n.nspname::text, p.proname::text
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang

@@ -18,6 +18,10 @@ const SHAPE: &str = "A definition is f(keys <key type>[], language text) RETURNS
 pub struct Definition {
     /// Its schema-qualified signature.
     pub signature: String,
+    /// Its schema, unquoted.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub name: String,
 }
 
 /// Checks a function as the definition of documents with a root.
@@ -92,5 +96,9 @@ pub fn check(session: &Session, function: pg_sys::Oid, root: &Root) -> Result<De
             }
         });
     }
-    Ok(Definition { signature })
+    Ok(Definition {
+        signature,
+        schema: rows.string(0, 7).ok_or(Error::Bug("definition's schema"))?,
+        name: rows.string(0, 8).ok_or(Error::Bug("definition's name"))?,
+    })
 }

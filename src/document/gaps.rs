@@ -60,14 +60,8 @@ fn gaps() -> Result<Vec<Gap>> {
 /// What the definition reads today against what the triggers compare.
 fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
     let root = Root::named(document);
-    let function = session.run(
-        "SELECT pg_catalog.to_regprocedure($1)::oid",
-        vec![document.definition.as_str().into()],
-        Snapshot::Caller,
-    )?;
-    let function = function.get(0, 1).ok_or(Error::Bug("definition"))?;
     let mut gaps = Vec::new();
-    for watch in dependencies::watches(session, function, &root)? {
+    for watch in dependencies::watches(session, document.definition_oid, &root)? {
         let Some(oid) = watch.oid.filter(|_| watch.part != Part::Reference) else {
             continue;
         };

@@ -187,7 +187,14 @@ fn table(name: &str) -> Result<Option<(String, pg_sys::Oid, Vec<String>)>> {
 fn define(schema: &str, function: &str, template: &str) -> Result<pg_sys::Oid> {
     let session = Session::open();
     let _settings = RunAs::caller();
-    session.execute("CREATE SCHEMA IF NOT EXISTS gnuhealth_documents")?;
+    let present = session.run(
+        "SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = 'gnuhealth_documents'",
+        vec![],
+        Snapshot::Fresh,
+    )?;
+    if present.is_empty() {
+        session.execute("CREATE SCHEMA gnuhealth_documents")?;
+    }
     let trusted = session.run(
         "SELECT r.rolsuper OR r.rolname = CURRENT_USER FROM pg_catalog.pg_namespace n \
            JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'gnuhealth_documents'",

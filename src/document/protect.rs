@@ -7,9 +7,10 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 
+use crate::document::definition::{self, Definition};
 use crate::document::registry::{self, Document, OnBreach, Part, Watch};
 use crate::document::serialize::{given, profile};
-use crate::document::{definition, dependencies, triggers};
+use crate::document::{dependencies, triggers};
 use crate::error::{Error, Result, Table};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
@@ -161,6 +162,7 @@ pub fn protect_document(request: &Request) -> Result<()> {
         });
     }
     seal_columns.extend(request.state_column.as_deref());
+    let former = former_definition(&session, &request.document)?;
     triggers::drop_all(&session, &request.document)?;
     for watch in &watches {
         triggers::create(&session, &request.document, watch, &seal_columns)?;
@@ -170,13 +172,14 @@ pub fn protect_document(request: &Request) -> Result<()> {
         request,
         &root,
         profile.name(),
-        &definition.signature,
+        &definition,
         &watches,
     )?;
+    let signature = definition.signature;
     let entry = Entry {
         event: Some(Event::Protection),
         document: Some(request.document.clone()),
-        definition: Some(definition.signature),
+        definition: Some(signature.clone()),
         profile: Some(profile.name().to_owned()),
         reason: Some("protected".to_owned()),
         ..Entry::default()
@@ -184,7 +187,18 @@ pub fn protect_document(request: &Request) -> Result<()> {
     register::enter(&session, &[entry], &by)?;
     registry::announce();
     drop(caller_settings);
-    drafts(&session, &request.document)
+    let all = former.as_deref() != Some(&signature);
+    drafts(&session, &request.document, all)
+}
+
+fn former_definition(session: &Session, document: &str) -> Result<Option<String>> {
+    let _role = RunAs::owner(caller::registrar());
+    let rows = session.run(
+        "SELECT d.definition FROM health_crypto.protected_document d WHERE d.document = $1",
+        vec![document.into()],
+        Snapshot::Fresh,
+    )?;
+    Ok(rows.string(0, 1))
 }
 
 fn check_name(name: &str) -> Result<()> {
@@ -300,7 +314,7 @@ fn store(
     request: &Request,
     root: &Root,
     profile: &str,
-    definition: &str,
+    definition: &Definition,
     watches: &[Watch],
 ) -> Result<()> {
     let by = caller::role_name(caller::current_role());
@@ -327,10 +341,11 @@ fn store(
     session.run(
         "INSERT INTO health_crypto.protected_document AS d (document, root_schema, root_table, key_column, key_type, \
            definition, profile, digest_column, serializer_column, signature_column, state_column, sealed_states, \
-           reference_fields, on_alteration, on_unverified_signature, protected_by) \
+           reference_fields, on_alteration, on_unverified_signature, protected_by, definition_schema, definition_name) \
          VALUES ($1, $2::name, $3::name, $4::name, $5, $6, $7, $8::name, $9::name, $10::name, $11::name, $12, $13, \
-                 $14, $15, $16::name) \
-         ON CONFLICT (document) DO UPDATE SET definition = EXCLUDED.definition, profile = EXCLUDED.profile, \
+                 $14, $15, $16::name, $17::name, $18::name) \
+         ON CONFLICT (document) DO UPDATE SET definition = EXCLUDED.definition, \
+           definition_schema = EXCLUDED.definition_schema, definition_name = EXCLUDED.definition_name, profile = EXCLUDED.profile, \
            former_definitions = CASE WHEN d.definition = EXCLUDED.definition THEN d.former_definitions \
                                      ELSE d.definition || d.former_definitions END, \
            digest_column = EXCLUDED.digest_column, serializer_column = EXCLUDED.serializer_column, \
@@ -344,7 +359,7 @@ fn store(
             root.table.name.as_str().into(),
             root.key_column.as_str().into(),
             root.key_type.as_str().into(),
-            definition.into(),
+            definition.signature.as_str().into(),
             profile.into(),
             request.digest_column.as_str().into(),
             request.serializer_column.as_str().into(),
@@ -355,6 +370,8 @@ fn store(
             request.on_alteration.as_str().into(),
             request.on_unverified_signature.as_str().into(),
             by.as_str().into(),
+            definition.schema.as_str().into(),
+            definition.name.as_str().into(),
         ],
         Snapshot::Fresh,
     )?;
@@ -393,8 +410,9 @@ fn store(
 }
 
 /// Gives drafts that were written before the protection their digests, so that "stale" means from here on that somebody
-/// wrote round the triggers.
-fn drafts(session: &Session, name: &str) -> Result<()> {
+/// wrote round the triggers. Protected again with the same definition, only drafts without a digest get one: a stale one
+/// is evidence.
+fn drafts(session: &Session, name: &str, all: bool) -> Result<()> {
     let document = registry::document(name)?;
     let mut after: Option<String> = None;
     loop {
@@ -407,7 +425,10 @@ fn drafts(session: &Session, name: &str) -> Result<()> {
         for row in 0..rows.len() {
             let sealed = document.seals(rows.text(row, 5))
                 || rows.text(row, 4).is_some_and(|s| !s.is_empty());
-            if let (false, Some(key)) = (sealed, rows.text(row, 1)) {
+            if let (false, Some(key)) = (
+                sealed || (!all && rows.text(row, 2).is_some()),
+                rows.text(row, 1),
+            ) {
                 mark::set(
                     name,
                     key,

@@ -92,6 +92,8 @@ pub struct Document {
     pub key_column: String,
     /// The definition's signature, schema-qualified.
     pub definition: String,
+    /// The definition's OID, as of now.
+    pub definition_oid: pg_sys::Oid,
     /// How the typed row becomes text.
     pub profile: Profile,
     /// Column of the digest.
@@ -261,6 +263,7 @@ fn load(name: &str) -> Result<(Document, Vec<u32>)> {
         owner,
         key_column: required(3, "key column")?,
         definition: required(5, "definition")?,
+        definition_oid: rows.get(0, 23).ok_or(Error::Bug("definition"))?,
         profile: Profile::from_str(&required(6, "profile")?).map_err(|_| Error::Bug("profile"))?,
         digest_column: required(7, "digest column")?,
         serializer_column: required(8, "serializer column")?,

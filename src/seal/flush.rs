@@ -10,7 +10,7 @@ use health_crypto_core::digest::Digest;
 use crate::document::fetch::{self, Texts};
 use crate::document::registry::{self, Document, Part};
 use crate::document::serialize::no_row;
-use crate::error::{Error, Result};
+use crate::error::{Breach, Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Rows, Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
@@ -344,11 +344,7 @@ impl Flush<'_> {
         let supplied_digest = row.text.as_deref().map(|t| Digest::of(t).to_string());
         let digest = match (&row.digest, &supplied_digest) {
             (Some(digest), Some(of_text)) if digest != of_text => {
-                self.breach(
-                    row,
-                    "the digest supplied is not that of the text supplied",
-                    Vec::new(),
-                )?;
+                self.breach(row, Breach::SuppliedDigest, Vec::new())?;
                 return Ok((digest.clone(), None));
             }
             (Some(digest), _) => digest.clone(),
@@ -377,11 +373,7 @@ impl Flush<'_> {
                 .map(str::to_owned)
                 .collect()
         });
-        self.breach(
-            row,
-            "the text supplied is not what its definition gives",
-            fields,
-        )?;
+        self.breach(row, Breach::SuppliedText, fields)?;
         Ok((digest, None))
     }
 
@@ -394,9 +386,9 @@ impl Flush<'_> {
     ) -> Result<()> {
         let of_text = row.text.as_deref().map(|t| Digest::of(t).to_string());
         if row.digest.as_deref() != Some(&seal.digest) || of_text.as_deref() != Some(&seal.digest) {
-            self.breach(row, "its digest or text would be replaced", Vec::new())?;
+            self.breach(row, Breach::Text, Vec::new())?;
         } else if seal.own_digest.is_some() && seal.own_digest.as_deref() != own {
-            self.breach(row, "its content would change", Vec::new())?;
+            self.breach(row, Breach::Content, Vec::new())?;
         }
         if let (true, Some(signature)) = (mark.signed, &row.signature) {
             let d = self.document;
@@ -413,7 +405,7 @@ impl Flush<'_> {
         Ok(())
     }
 
-    fn breach(&mut self, row: &Row, what: &'static str, fields: Vec<String>) -> Result<()> {
+    fn breach(&mut self, row: &Row, what: Breach, fields: Vec<String>) -> Result<()> {
         self.entries.extend(breach(
             self.document,
             &self.document.root,

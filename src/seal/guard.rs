@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use crate::document::registry::{self, Document, OnBreach, Part, Watch};
-use crate::error::{Error, Result, Table};
+use crate::error::{Breach, Error, Result, Table};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
@@ -109,7 +109,7 @@ impl Scene<'_> {
         let row = Row::of(event, self.document, Version::Old)?;
         match self.before(key, || Ok(row.sealed(self.document)))? {
             Before::Open => Ok(()),
-            _ => self.breach(key, "its row would be deleted", Vec::new()),
+            _ => self.breach(key, Breach::Row, Vec::new()),
         }
     }
 
@@ -167,14 +167,14 @@ impl Scene<'_> {
         }
         let content = changed()?;
         if !content.is_empty() {
-            return self.breach(key, "its content would change", content);
+            return self.breach(key, Breach::Content, content);
         }
         if supplied {
-            return self.breach(key, "its digest or text would be replaced", Vec::new());
+            return self.breach(key, Breach::Text, Vec::new());
         }
         if old.signature != new.signature {
             if old.is_signed() {
-                return self.breach(key, "its signature would be replaced", Vec::new());
+                return self.breach(key, Breach::Signature, Vec::new());
             }
             self.signed(key, &new)?;
         }
@@ -228,9 +228,9 @@ impl Scene<'_> {
                 continue;
             }
             let what = match event.change {
-                Change::Insert => "a line would be added",
-                Change::Delete => "a line would be deleted",
-                _ => "a line would change",
+                Change::Insert => Breach::LineAdded,
+                Change::Delete => Breach::LineDeleted,
+                _ => Breach::LineChanged,
             };
             let mut changed = Vec::new();
             if event.change == Change::Update {
@@ -289,7 +289,7 @@ impl Scene<'_> {
         }
         if sealed {
             drop(_role);
-            return self.breach("*", "the table would be truncated", Vec::new());
+            return self.breach("*", Breach::Truncated, Vec::new());
         }
         Ok(())
     }
@@ -331,7 +331,7 @@ impl Scene<'_> {
     }
 
     /// Refuses the write, or lets it through and enters it, as the protection and the maintenance door say.
-    fn breach(&self, key: &str, what: &'static str, fields: Vec<String>) -> Result<()> {
+    fn breach(&self, key: &str, what: Breach, fields: Vec<String>) -> Result<()> {
         let session = Session::open();
         match breach(self.document, &self.table, key, what, fields)? {
             Some(entry) => {
@@ -360,7 +360,7 @@ pub fn breach(
     document: &Document,
     table: &Table,
     key: &str,
-    what: &'static str,
+    what: Breach,
     fields: Vec<String>,
 ) -> Result<Option<Entry>> {
     let event = if settings::override_is_on() {
@@ -371,14 +371,14 @@ pub fn breach(
         return Err(Error::Sealed {
             document: document.name.clone(),
             table: table.clone(),
-            what,
+            breach: what,
             fields,
         });
     };
     let reason = if fields.is_empty() {
-        what.to_owned()
+        what.words().to_owned()
     } else {
-        format!("{what}: {}", fields.join(", "))
+        format!("{}: {}", what.words(), fields.join(", "))
     };
     Ok(Some(Entry {
         event: Some(event),

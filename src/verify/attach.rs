@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use crate::document::registry::{self, OnBreach};
 use crate::document::serialize::{given, may_read, spelled};
-use crate::error::{Error, Result};
+use crate::error::{Breach, Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::signature as judgement;
@@ -59,7 +59,7 @@ fn attached(name: &str, key: &str, signature: &str) -> Result<Verdict> {
             return Err(Error::Sealed {
                 document: document.name.clone(),
                 table: document.root.clone(),
-                what: "its signature would be replaced",
+                breach: Breach::Signature,
                 fields: Vec::new(),
             });
         }

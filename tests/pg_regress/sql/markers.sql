@@ -5,8 +5,9 @@
 \i `echo $PG_ABS_SRCDIR/fixtures/gnuhealth.sql`
 SET client_min_messages = warning;
 SELECT count(*) FROM health_crypto.protect_gnuhealth();
+SELECT nextval('gnuhealth_prescription_line_id_seq') > 0 AS ready;
 \set secret `cat $PG_ABS_SRCDIR/data/secret.asc`
-\set ECHO queries
+\set ECHO none
 INSERT INTO gnuhealth_prescription_order (id, prescription_id, patient, healthprof, notes) VALUES (1, 'M4RKER', 1, 1, 'M4RKER'), (2, 'M4RKER', 1, 1, 'M4RKER');
 INSERT INTO gnuhealth_prescription_line (id, presc_order, medicament, short_comment) VALUES (1, 1, 1, 'M4RKER');
 UPDATE party_party SET name = 'M4RKER', lastname = 'M4RKER', ref = 'M4RKER' || id;
@@ -39,4 +40,4 @@ SELECT probe($$UPDATE gnuhealth_prescription_order SET notes = notes || 'x' WHER
        probe($$SELECT health_crypto.canonicalize('{"a": 9007199254740993}', 'jcs-1')$$),
        probe($$SELECT health_crypto.reopen('prescription', 2, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
        probe(format('SELECT health_crypto.import_certificate(%L)', :'secret')) \g /dev/null
-SELECT sqlstate, clean, left(statement, 90) AS statement FROM probe;
+SELECT sqlstate, clean, left(split_part(statement, E'\n', 1), 90) AS statement FROM probe;

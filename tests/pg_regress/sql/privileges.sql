@@ -58,7 +58,7 @@ SET ROLE regress_auditor;
 SELECT count(*) FROM health_crypto.verify_all();
 SET ROLE regress_writer;
 UPDATE gnuhealth_prescription_line SET presc_order = 2 WHERE id = 1;
-INSERT INTO gnuhealth_prescription_line (presc_order, medicament) VALUES (2, 1);
+INSERT INTO gnuhealth_prescription_line (id, presc_order, medicament) VALUES (2, 2, 1);
 RESET ROLE;
 ALTER TABLE gnuhealth_prescription_order DISABLE ROW LEVEL SECURITY;
 SELECT content FROM health_crypto.verify('prescription', 2);

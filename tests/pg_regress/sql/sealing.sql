@@ -20,14 +20,15 @@ UPDATE gnuhealth_prescription_line SET dose = 9 WHERE id = 1;
 UPDATE gnuhealth_prescription_line SET presc_order = 3 WHERE id = 1;
 UPDATE gnuhealth_prescription_line SET presc_order = 1 WHERE id = 3;
 DELETE FROM gnuhealth_prescription_line WHERE id = 1;
-INSERT INTO gnuhealth_prescription_line (presc_order, medicament) VALUES (1, 2);
+INSERT INTO gnuhealth_prescription_line (id, presc_order, medicament) VALUES (900, 1, 2);
 TRUNCATE gnuhealth_prescription_line;
 TRUNCATE gnuhealth_prescription_order CASCADE;
-COPY gnuhealth_prescription_line (presc_order, medicament) FROM stdin;
-1	1
+COPY gnuhealth_prescription_line (id, presc_order, medicament) FROM stdin;
+901	1	1
 \.
 MERGE INTO gnuhealth_prescription_line l USING (VALUES (1)) v (id) ON l.id = v.id WHEN MATCHED THEN DELETE;
 -- The error fields that clients read.
+\set VERBOSITY default
 DO $$
 DECLARE c text; s text; t text;
 BEGIN
@@ -36,7 +37,6 @@ EXCEPTION WHEN integrity_constraint_violation THEN
     GET STACKED DIAGNOSTICS c = CONSTRAINT_NAME, s = SCHEMA_NAME, t = TABLE_NAME;
     RAISE NOTICE 'constraint %, schema %, table %', c, s, t;
 END $$;
-\set VERBOSITY default
 UPDATE gnuhealth_prescription_line SET dose = 9 WHERE id = 1;
 \set VERBOSITY sqlstate
 -- Possible: columns that are no part of the document, writing what is there, the state.

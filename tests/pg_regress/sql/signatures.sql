@@ -19,7 +19,7 @@
 SET client_min_messages = warning;
 SELECT count(*) FROM health_crypto.protect_gnuhealth();
 RESET client_min_messages;
-\set ECHO queries
+\set ECHO none
 -- The keyring.
 SELECT health_crypto.import_certificate(:'cameron', '{prescription}');
 SELECT health_crypto.import_certificate(:'aurora', '{}');
@@ -42,9 +42,9 @@ CREATE FUNCTION word(payload text, signature text, at timestamptz DEFAULT now())
 SELECT word(:'one', :'one_cameron') AS clearsigned, word(:'one', :'one_detached') AS detached, word(:'one', :'one_inline') AS inline;
 SELECT word(:'one', :'two_cameron') AS other_payload, word(:'one', :'one_mallory') AS not_in_keyring, word(:'two', :'two_aurora') AS may_sign_nothing;
 SELECT word(:'one', :'one_cameron', '2026-01-05 10:59:59+00') AS from_the_future, word(:'one', :'one_cameron', '2026-01-05 11:00:00+00') AS in_time;
-SELECT word(:'one', :'one_early') AS expired_since, word(:'one', overlay(:'one_cameron' placing 'B' from 300)) AS damaged;
+SELECT word(:'one', :'one_early') AS expired_since, word(:'one', overlay(:'one_cameron' placing '0' from 300)) AS damaged;
 SELECT word(:'one', 'x' || :'one_cameron') AS text_before, word(:'one', :'one_cameron' || 'x') AS text_after, word(:'one', :'one_cameron' || E'\n' || :'one_cameron') AS two_blocks,
-       word(:'one', replace(:'one_cameron', E'Hash: SHA512\n', E'Hash: SHA512\nX: y\n')) AS header, word(:'one', :'cameron') AS a_certificate, word(:'one', '') AS empty;
+       word(:'one', replace(:'one_cameron', E'Hash: SHA256\n', E'Hash: SHA256\nX: y\n')) AS header, word(:'one', :'cameron') AS a_certificate, word(:'one', '') AS empty;
 -- On documents.
 INSERT INTO gnuhealth_prescription_order (id, prescription_id, prescription_date, patient, healthprof, notes)
 VALUES (1, 'PRES001', '2026-01-05 10:30:00', 1, 1, 'With food'), (2, 'PRES002', '2026-01-05 10:45:00', 2, 2, NULL);

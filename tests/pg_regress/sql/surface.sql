@@ -8,7 +8,7 @@ SELECT p.oid::regprocedure::text AS function, l.lanname AS language, p.provolati
        has_function_privilege('regress_auditor', p.oid, 'EXECUTE') AS auditor,
        obj_description(p.oid, 'pg_proc') IS NOT NULL AS commented
   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
- WHERE p.pronamespace = 'health_crypto'::regnamespace ORDER BY 1 COLLATE "C";
+ WHERE p.pronamespace = 'health_crypto'::regnamespace ORDER BY p.oid::regprocedure::text COLLATE "C";
 SELECT c.relname, c.relkind, c.relowner::regrole AS owner,
        (SELECT string_agg(x, ',') FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) x WHERE c.relkind <> 'S' AND has_table_privilege('regress_outsider', c.oid, x)) AS everybody,
        (SELECT string_agg(x, ',') FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) x WHERE c.relkind <> 'S' AND has_table_privilege('regress_auditor', c.oid, x)) AS auditor,

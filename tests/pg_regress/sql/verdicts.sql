@@ -10,8 +10,8 @@ RESET client_min_messages;
 SELECT health_crypto.import_certificate(:'cameron') \g /dev/null
 \set ECHO all
 CREATE FUNCTION triggers(what text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
-    EXECUTE format('ALTER TABLE gnuhealth_prescription_order %s TRIGGER ALL', what);
-    EXECUTE format('ALTER TABLE gnuhealth_prescription_line %s TRIGGER ALL', what);
+    EXECUTE (SELECT string_agg(format('ALTER TABLE %s %s TRIGGER %I', t.tgrelid::regclass, what, t.tgname), ';')
+               FROM pg_trigger t WHERE t.tgname LIKE 'health_crypto%');
 END $$;
 INSERT INTO gnuhealth_prescription_order (id, prescription_id, prescription_date, patient, healthprof, notes)
 SELECT n, 'PRES00' || n, '2026-01-05 10:30:00', 1, 1, 'With food' FROM generate_series(1, 12) n;
@@ -39,7 +39,7 @@ UPDATE party_party SET lastname = 'Betz de la Cruz' WHERE id = 2;
 UPDATE gnuhealth_drug_route SET name = 'by mouth' WHERE id = 1;
 INSERT INTO ir_translation (name, type, lang, res_id, value) VALUES ('product.template,name', 'model', 'en', 2, 'Ibuprofen BP');
 SELECT key, ok, content, changes FROM health_crypto.verify_all('prescription') WHERE key IN ('3', '4', '12') ORDER BY key::int;
-SELECT health_crypto.verify('prescription', 1) IS NOT NULL AS text_key_works, (health_crypto.verify('prescription', '001')).key;
+SELECT health_crypto.(health_crypto.verify('prescription', '001')).key;
 -- Not in the register (sealed before it was protected): judged by its fields, in every language.
 SELECT triggers('DISABLE');
 INSERT INTO gnuhealth_prescription_order (id, prescription_id, patient, healthprof, state, notes) SELECT n, 'OLD' || n, 1, 1, 'validated', '' FROM generate_series(21, 23) n;
