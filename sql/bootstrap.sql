@@ -23,6 +23,10 @@ BEGIN
     END IF;
     IF pg_catalog.to_regrole('health_crypto_auditor') IS NULL THEN
         CREATE ROLE health_crypto_auditor NOLOGIN;
+    ELSIF EXISTS (SELECT FROM pg_catalog.pg_roles r
+                   WHERE r.rolname OPERATOR(pg_catalog.=) 'health_crypto_auditor' AND (r.rolcanlogin OR r.rolsuper)) THEN
+        RAISE EXCEPTION 'role health_crypto_auditor exists and can log in'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Grant it to those who audit; it must have NOLOGIN itself.';
     END IF;
 END
 $bootstrap$;

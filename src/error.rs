@@ -50,7 +50,8 @@ pub enum Error {
     NotAllowed { what: String, hint: &'static str },
     /// A write on a standby.
     ReadOnly,
-    /// The definition's own SQL failed; `sqlstate` is its code, its message is withheld.
+    /// A statement run on a document's behalf failed (its definition, or storing its digest); `sqlstate` is its code, its
+    /// message is withheld.
     DefinitionFailed { document: String, sqlstate: Code },
     /// A bug of ours.
     Bug(&'static str),
@@ -67,6 +68,8 @@ pub enum Breach {
     Text,
     /// Replace or remove the signature.
     Signature,
+    /// Take a document that only its state seals out of its sealed state.
+    State,
     /// Insert a child row.
     LineAdded,
     /// Change watched columns of a child row.
@@ -89,6 +92,7 @@ impl Breach {
             Breach::Content => "its content would change",
             Breach::Text => "its digest or text would be replaced",
             Breach::Signature => "its signature would be replaced",
+            Breach::State => "it would leave its sealed state, and the register does not know it",
             Breach::LineAdded => "a line would be added",
             Breach::LineChanged => "a line would change",
             Breach::LineDeleted => "a line would be deleted",
@@ -173,9 +177,9 @@ impl Error {
                 Some("health_crypto.verify_signature(payload, signature) says why.")
             }
             Error::ReadOnly => Some("Write on the primary."),
-            Error::DefinitionFailed { .. } => {
-                Some("Run the definition by itself for this key to see its message.")
-            }
+            Error::DefinitionFailed { .. } => Some(
+                "Run the definition, or the UPDATE, by itself for this key to see its message.",
+            ),
             Error::Bug(_) => Some("Please report this."),
         }
     }
@@ -254,7 +258,7 @@ impl fmt::Display for Error {
             Error::DefinitionFailed { document, .. } => {
                 write!(
                     f,
-                    "the definition of document \"{document}\" failed; its message is withheld"
+                    "a statement of document \"{document}\" failed; its message is withheld"
                 )
             }
             Error::Bug(what) => write!(f, "health_crypto bug: {what}"),

@@ -45,7 +45,7 @@ impl Keyring for StoredKeyring<'_> {
         let Ok(rows) = rows else { return Vec::new() };
         (0..rows.len())
             .filter_map(|row| {
-                let certificate = parsed(rows.text(row, 1)?, rows.get::<&[u8]>(row, 2)?)?;
+                let certificate = parsed(rows.text(row, 1)?, rows.bytes(row, 2)?)?;
                 let documents: Option<Vec<String>> = rows.get(row, 3);
                 let authorized = match (&documents, self.document) {
                     (None, _) => true,
@@ -64,10 +64,10 @@ impl Keyring for StoredKeyring<'_> {
 fn parsed(fingerprint: &str, bytes: &[u8]) -> Option<Rc<Certificate>> {
     PARSED.with(|parsed| {
         let mut parsed = parsed.borrow_mut();
-        if let Some((known, certificate)) = parsed.get(fingerprint) {
-            if known.as_slice() == bytes {
-                return Some(Rc::clone(certificate));
-            }
+        if let Some((known, certificate)) = parsed.get(fingerprint)
+            && known.as_slice() == bytes
+        {
+            return Some(Rc::clone(certificate));
         }
         let certificate = Rc::new(Certificate::parse(bytes).ok()?);
         if certificate.fingerprint().to_string() != fingerprint {
@@ -130,7 +130,7 @@ fn import(
         Snapshot::Fresh,
     )?;
     let merged = match known
-        .get::<&[u8]>(0, 1)
+        .bytes(0, 1)
         .and_then(|bytes| Certificate::parse(bytes).ok())
     {
         Some(stored) => stored

@@ -53,7 +53,8 @@ pub fn register() {
         c"The Python release whose Unicode table decides what repr() escapes.",
         c"Use the release that GNU Health runs on; it matters for characters newer than Unicode 13 only.",
         &PYTHON_UNICODE,
-        GucContext::Userset,
+        // It decides what is digested: not every writer's to change.
+        GucContext::Suset,
         GucFlags::default(),
     );
 }

@@ -18,9 +18,9 @@ WITH RECURSIVE node (class, object) AS (
              FROM pg_catalog.pg_operator o
             WHERE d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid) n (class, object)
 ), body AS (
-    -- A whole-row reference depends on the table only, not on its columns, so it shows in the stored tree alone.
-    SELECT n.class, n.object,
-           COALESCE(p.prosqlbody::text, w.ev_action::text, '') LIKE '%:varattno 0 %' AS whole_rows
+    -- A whole-row reference leaves no trace of its columns in pg_depend. In the stored tree it is a Var without column
+    -- number, of the table's row type.
+    SELECT n.class, n.object, COALESCE(p.prosqlbody::text, w.ev_action::text, '') AS tree
       FROM node n
       LEFT JOIN pg_catalog.pg_proc p ON n.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = n.object
       LEFT JOIN pg_catalog.pg_rewrite w ON n.class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND w.oid = n.object
@@ -31,7 +31,7 @@ WITH RECURSIVE node (class, object) AS (
        AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'n'
       JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'm', 'f')
       LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum > 0 AND NOT a.attisdropped
-       AND (a.attnum = d.refobjsubid OR (b.whole_rows AND d.refobjsubid = 0))
+       AND (a.attnum = d.refobjsubid OR b.tree LIKE '%:varattno 0 :vartype ' || c.reltype || ' %')
 ), relation AS (
     SELECT r.relation, c.relname, s.nspname, c.relkind,
            COALESCE(pg_catalog.array_agg(DISTINCT r.attname::text) FILTER (WHERE r.attname IS NOT NULL), '{}') AS names
@@ -59,7 +59,14 @@ SELECT r.nspname::text, r.relname::text,
        (SELECT COALESCE(pg_catalog.array_agg(a.attname::text ORDER BY a.attnum), '{}')
           FROM pg_catalog.pg_attribute a
          WHERE a.attrelid = r.relation AND NOT a.attisdropped AND a.attname::text = ANY (r.names)),
-       COALESCE(n.depth, 0), n.link, ps.nspname::text, pc.relname::text, n.parent_column, r.relkind::text, r.relation
+       COALESCE(n.depth, 0), n.link, ps.nspname::text, pc.relname::text, n.parent_column, r.relkind::text, r.relation,
+       (SELECT pg_catalog.count(DISTINCT (p.link, p.parent)) FROM part p WHERE p.relation = r.relation AND p.depth > 0) > 1
+         OR EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                     WHERE k.contype = 'f' AND k.conrelid = r.relation AND r.relation <> $2
+                       AND k.confrelid IN (SELECT p.relation FROM part p) AND pg_catalog.cardinality(k.conkey) > 1),
+       EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = r.relation) AND r.relkind = 'r'
+         OR EXISTS (SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+                     WHERE i.inhrelid = r.relation AND c.relkind = 'r')
   FROM relation r
   LEFT JOIN nearest n ON n.relation = r.relation
   LEFT JOIN pg_catalog.pg_class pc ON pc.oid = n.parent

@@ -18,10 +18,17 @@ WITH watched AS (
       FROM covered c
      CROSS JOIN (VALUES ('guard_rows'), ('guard_update'), ('guard_truncate'),
                         ('keep_rows'), ('keep_update'), ('keep_truncate')) k (kind)
-     WHERE c.relation = c.top OR k.kind NOT LIKE '%_truncate'
 )
 SELECT w.document, w.table_schema || '.' || w.table_name, 'missing table', 'the watched table is gone or was renamed'
   FROM watched w WHERE w.relation IS NULL
+UNION ALL
+SELECT w.document, w.relation::pg_catalog.regclass::text, 'missing column', c.name
+  FROM watched w
+  JOIN health_crypto.watched_table t ON (t.document, t.table_schema, t.table_name) = (w.document, w.table_schema, w.table_name)
+ CROSS JOIN LATERAL pg_catalog.unnest(t.columns::text[]) c (name)
+ WHERE w.relation IS NOT NULL
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid = w.relation AND a.attname::text = c.name AND NOT a.attisdropped)
 UNION ALL
 SELECT w.document, w.relation::pg_catalog.regclass::text,
        CASE WHEN t.oid IS NULL AND w.relation <> w.top THEN 'unprotected partition'

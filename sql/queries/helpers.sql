@@ -19,7 +19,8 @@ WITH RECURSIVE node (class, object) AS (
             WHERE d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid) n (class, object)
 ), object AS (
     SELECT p.oid::pg_catalog.regprocedure::text AS name, p.proowner AS owner,
-           p.prosqlbody IS NULL AND NOT (l.lanname IN ('c', 'internal') AND p.provolatile = 'i') AS untracked, p.oid
+           p.provolatile = 'v'
+             OR p.prosqlbody IS NULL AND NOT (l.lanname IN ('c', 'internal') AND p.provolatile = 'i') AS untracked, p.oid
       FROM node n
       JOIN pg_catalog.pg_proc p ON n.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = n.object
       JOIN pg_catalog.pg_language l ON l.oid = p.prolang

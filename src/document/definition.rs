@@ -78,16 +78,37 @@ pub fn check(session: &Session, function: pg_sys::Oid, root: &Root) -> Result<De
             hint: "Cast it to text, or use encode() for bytea.",
         });
     }
+    check_helpers(session, function, root.owner, &signature)?;
+    Ok(Definition {
+        signature,
+        schema: rows.string(0, 7).ok_or(Error::Bug("definition's schema"))?,
+        name: rows.string(0, 8).ok_or(Error::Bug("definition's name"))?,
+    })
+}
+
+/// Checks what a definition goes through: every body tracked, nothing volatile, everything owned by the root table's
+/// owner or a superuser. Asked again whenever a document is loaded, because bodies can be replaced after protect().
+///
+/// # Errors
+/// 22023 and 42501, as for [`check`].
+pub fn check_helpers(
+    session: &Session,
+    function: pg_sys::Oid,
+    owner: pg_sys::Oid,
+    signature: &str,
+) -> Result<()> {
     let helpers = session.run(
         HELPERS,
-        vec![function.into(), root.owner.into()],
+        vec![function.into(), owner.into()],
         Snapshot::Fresh,
     )?;
     if let Some(name) = helpers.string(0, 1) {
         return Err(if helpers.get::<bool>(0, 2) == Some(true) {
             Error::BadDefinition {
-                what: format!("the body of {name}, which {signature} calls, cannot be tracked"),
-                hint: "Write helper functions with BEGIN ATOMIC … END too; string bodies and dynamic SQL hide what they read.",
+                what: format!(
+                    "the body of {name}, which {signature} calls, cannot be tracked or is volatile"
+                ),
+                hint: "Write helper functions STABLE with BEGIN ATOMIC … END; string bodies and dynamic SQL hide what they read.",
             }
         } else {
             Error::NotAllowed {
@@ -96,9 +117,5 @@ pub fn check(session: &Session, function: pg_sys::Oid, root: &Root) -> Result<De
             }
         });
     }
-    Ok(Definition {
-        signature,
-        schema: rows.string(0, 7).ok_or(Error::Bug("definition's schema"))?,
-        name: rows.string(0, 8).ok_or(Error::Bug("definition's name"))?,
-    })
+    Ok(())
 }

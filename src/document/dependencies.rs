@@ -36,6 +36,21 @@ pub fn watches(session: &Session, function: pg_sys::Oid, root: &Root) -> Result<
                 hint: "Materialized views and foreign tables cannot be watched; read the tables behind them.",
             });
         }
+        if rows.get::<bool>(row, 12) == Some(true) {
+            return Err(Error::Unsupported {
+                what: format!(
+                    "\"{}\" refers to the document by several foreign keys, or by one of several columns",
+                    table.name
+                ),
+                hint: "A child table has one foreign key of one column to its parent among the columns that are read.",
+            });
+        }
+        if rows.get::<bool>(row, 13) == Some(true) && text(3).as_deref() != Some("reference") {
+            return Err(Error::Unsupported {
+                what: format!("\"{}\" takes part in table inheritance", table.name),
+                hint: "Triggers do not follow INHERITS; use declarative partitioning.",
+            });
+        }
         let link = match (text(6), text(7), text(8), text(9)) {
             (Some(column), Some(schema), Some(name), Some(parent_column)) => Some(Link {
                 column,

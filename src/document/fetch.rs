@@ -1,15 +1,14 @@
 //! Running a definition for a set of keys, and turning its typed rows into canonical text.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 
 use health_crypto_core::canonical::{self, CanonicalError, JsonError, Value};
+use pgrx::AnyNumeric;
 use pgrx::pg_sys;
-use pgrx::pg_sys::panic::CaughtError;
-use pgrx::{AnyNumeric, PgSqlErrorCode, PgTryBuilder};
 
 use crate::document::registry::Document;
 use crate::error::{Error, Result};
+use crate::pg::shield;
 use crate::pg::spi::{Rows, Session, Snapshot};
 
 /// Canonical texts by key.
@@ -52,7 +51,7 @@ pub fn texts(
     Ok(texts)
 }
 
-/// Errors of the definition's own SQL can quote the content they failed on, so only their SQLSTATE is passed on.
+/// Errors of the definition's own SQL can quote the content they failed on.
 fn run_definition<'s>(
     session: &'s Session,
     document: &Document,
@@ -61,35 +60,9 @@ fn run_definition<'s>(
     snapshot: Snapshot,
 ) -> Result<Rows<'s>> {
     let arguments = vec![keys.to_vec().into(), language.into()];
-    let name = document.name.clone();
-    PgTryBuilder::new(AssertUnwindSafe(|| {
+    shield::shielded(&document.name, || {
         session.run(&document.sql.fetch, arguments, snapshot)
-    }))
-    .catch_others(|error: CaughtError| match &error {
-        CaughtError::PostgresError(report) if is_about_content(report.sql_error_code()) => {
-            Err(Error::DefinitionFailed {
-                document: name.clone(),
-                sqlstate: report.sql_error_code(),
-            })
-        }
-        _ => error.rethrow(),
     })
-    .execute()
-}
-
-/// Classes 22 (data exception), 21 (cardinality), P0 (plpgsql) and XX carry values in their messages; cancellation,
-/// serialisation failures, missing rights and resources do not.
-fn is_about_content(code: PgSqlErrorCode) -> bool {
-    const CLASS_BITS: i32 = 0xFFF;
-    let class = |first: u8, second: u8| i32::from(first - b'0') | (i32::from(second - b'0') << 6);
-    let code = code as i32 & CLASS_BITS;
-    [
-        class(b'2', b'2'),
-        class(b'2', b'1'),
-        class(b'P', b'0'),
-        class(b'X', b'X'),
-    ]
-    .contains(&code)
 }
 
 fn text(document: &Document, rows: &Rows<'_>, row: usize) -> Result<String> {
@@ -158,9 +131,10 @@ fn value<'r>(
         pg_sys::TEXTOID | pg_sys::VARCHAROID => {
             Value::Text(rows.text(row, column).ok_or_else(missing)?.into())
         }
-        pg_sys::NAMEOID => {
-            let name: &std::ffi::CStr = rows.get(row, column).ok_or_else(missing)?;
-            Value::Text(name.to_string_lossy().into_owned().into())
+        pg_sys::FLOAT4OID => {
+            // By its own shortest digits: as a double, 0.1 would read 0.10000000149011612.
+            let number = rows.get::<f32>(row, column).ok_or_else(missing)?;
+            Value::Float(number.to_string().parse().map_err(|_| missing())?)
         }
         _ => return Err(missing()),
     })

@@ -63,6 +63,10 @@ pub struct Root {
     /// That column's type.
     pub key_type: String,
     columns: Vec<String>,
+    /// Columns that could hold a digest: text of any length, not generated.
+    text_columns: Vec<String>,
+    /// Columns that hold the seal of another document on the same root.
+    taken_columns: Vec<String>,
 }
 
 impl Root {
@@ -75,6 +79,8 @@ impl Root {
             key_column: document.key_column.clone(),
             key_type: String::new(),
             columns: Vec::new(),
+            text_columns: Vec::new(),
+            taken_columns: Vec::new(),
         }
     }
 }
@@ -140,7 +146,7 @@ pub fn protect_document(request: &Request) -> Result<()> {
     let by = caller::role_name(caller::current_role());
     let session = Session::open();
     let caller_settings = RunAs::caller();
-    let root = root(&session, request.root)?;
+    let root = root(&session, request.root, &request.document)?;
     columns(&session, &root, request)?;
     let definition = definition::check(&session, request.definition, &root)?;
     let watches = dependencies::watches(&session, request.definition, &root)?;
@@ -216,8 +222,12 @@ fn check_name(name: &str) -> Result<()> {
     })
 }
 
-fn root(session: &Session, oid: pg_sys::Oid) -> Result<Root> {
-    let rows = session.run(ROOT, vec![oid.into()], Snapshot::Fresh)?;
+fn root(session: &Session, oid: pg_sys::Oid, document: &str) -> Result<Root> {
+    let rows = {
+        // The catalogue's own tables are open to all; the registered documents only to the registrar.
+        let _role = RunAs::owner(caller::registrar());
+        session.run(ROOT, vec![oid.into(), document.into()], Snapshot::Fresh)?
+    };
     let (Some(schema), Some(name), Some(owner)) =
         (rows.string(0, 1), rows.string(0, 2), rows.get(0, 4))
     else {
@@ -269,6 +279,8 @@ fn root(session: &Session, oid: pg_sys::Oid) -> Result<Root> {
         key_column: key_column.clone(),
         key_type: key_type.clone(),
         columns: rows.get(0, 7).unwrap_or_default(),
+        text_columns: rows.get(0, 8).unwrap_or_default(),
+        taken_columns: rows.get(0, 9).unwrap_or_default(),
     })
 }
 
@@ -279,25 +291,54 @@ fn columns(session: &Session, root: &Root, request: &Request) -> Result<()> {
         request.serializer_column.as_str(),
     ];
     wanted.extend(request.signature_column.as_deref());
+    let mut all = wanted.clone();
+    all.extend(request.state_column.as_deref());
+    all.push(&root.key_column);
+    let bad = |what: String| {
+        Err(Error::BadArgument {
+            what,
+            hint: "Digest, text and signature each take a column of type text of their own.",
+        })
+    };
+    for (place, column) in all.iter().enumerate() {
+        if column.is_empty() || all.iter().skip(place + 1).any(|other| other == column) {
+            return bad(format!(
+                "column \"{column}\" is named twice, or has no name"
+            ));
+        }
+    }
+    for column in &wanted {
+        let is = |list: &[String]| list.iter().any(|c| c == column);
+        if is(&root.columns) && !is(&root.text_columns) {
+            return bad(format!(
+                "column \"{column}\" is not of type text, or is generated"
+            ));
+        }
+        if is(&root.taken_columns) {
+            return bad(format!(
+                "column \"{column}\" holds the seal of another document"
+            ));
+        }
+    }
     let missing: Vec<&str> = wanted
         .into_iter()
         .filter(|c| !root.columns.iter().any(|r| r == c))
         .collect();
-    if let Some(state) = request.state_column.as_deref() {
-        if !root.columns.iter().any(|c| c == state) {
-            return Err(Error::BadArgument {
-                what: format!("\"{}\" has no column \"{state}\"", root.table.name),
-                hint: "state_column names an existing column of the root.",
-            });
-        }
+    if let Some(state) = request.state_column.as_deref()
+        && !root.columns.iter().any(|c| c == state)
+    {
+        return Err(Error::BadArgument {
+            what: format!("\"{}\" has no column \"{state}\"", root.table.name),
+            hint: "state_column names an existing column of the root.",
+        });
     }
-    if let Some(first) = missing.first() {
-        if !request.add_columns {
-            return Err(Error::BadArgument {
-                what: format!("\"{}\" has no column \"{first}\"", root.table.name),
-                hint: "Pass add_columns => true to have the missing columns added, or name existing ones.",
-            });
-        }
+    if let Some(first) = missing.first()
+        && !request.add_columns
+    {
+        return Err(Error::BadArgument {
+            what: format!("\"{}\" has no column \"{first}\"", root.table.name),
+            hint: "Pass add_columns => true to have the missing columns added, or name existing ones.",
+        });
     }
     let table = quote_qualified_identifier(&root.table.schema, &root.table.name);
     for column in missing {
@@ -417,7 +458,7 @@ fn drafts(session: &Session, name: &str, all: bool) -> Result<()> {
     let mut after: Option<String> = None;
     loop {
         let rows = {
-            let _role = RunAs::owner(document.owner);
+            let _role = RunAs::reader(document.owner);
             document
                 .sql
                 .page(session, after.as_deref(), flush::CHUNK, Snapshot::Fresh)?

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use health_crypto_core::canonical::Profile;
 use pgrx::pg_sys;
 
+use crate::document::definition;
 use crate::document::statements::Statements;
 use crate::error::{Error, Result, Table};
 use crate::pg::caller::RunAs;
@@ -133,10 +134,16 @@ impl Document {
             .find(|w| w.table.schema == schema && w.table.name == name)
     }
 
-    /// The columns of the root that hold digest, text, signature and state.
-    pub fn seal_columns(&self) -> Vec<&str> {
+    /// The columns of the root that hold digest, text and signature. They are never content.
+    pub fn kept_columns(&self) -> Vec<&str> {
         let mut columns = vec![self.digest_column.as_str(), self.serializer_column.as_str()];
         columns.extend(self.signature_column.as_deref());
+        columns
+    }
+
+    /// Those and the state, which is content only if the definition reads it.
+    pub fn seal_columns(&self) -> Vec<&str> {
+        let mut columns = self.kept_columns();
         columns.extend(self.state_column.as_deref());
         columns
     }
@@ -253,6 +260,8 @@ fn load(name: &str) -> Result<(Document, Vec<u32>)> {
             hint: "It runs with the rights of the root table's owner, so nobody else may be able to change it.",
         });
     }
+    let definition_oid = rows.get(0, 23).ok_or(Error::Bug("definition"))?;
+    definition::check_helpers(&session, definition_oid, owner, &required(5, "definition")?)?;
     let types: Vec<String> = rows.get(0, 19).unwrap_or_default();
     let key_type = required(4, "key type")?;
     let watches = watches(&session.run(LOAD_WATCHES, vec![name.into()], Snapshot::Fresh)?)?;
@@ -263,7 +272,7 @@ fn load(name: &str) -> Result<(Document, Vec<u32>)> {
         owner,
         key_column: required(3, "key column")?,
         definition: required(5, "definition")?,
-        definition_oid: rows.get(0, 23).ok_or(Error::Bug("definition"))?,
+        definition_oid,
         profile: Profile::from_str(&required(6, "profile")?).map_err(|_| Error::Bug("profile"))?,
         digest_column: required(7, "digest column")?,
         serializer_column: required(8, "serializer column")?,

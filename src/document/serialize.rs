@@ -43,7 +43,12 @@ pub fn may_read(document: &Document) -> Result<Reader> {
             hint: "Reading a document takes SELECT on its root table or membership in health_crypto_auditor.",
         });
     }
-    Ok(Reader::TableReader)
+    // SAFETY: a catalogue look-up by OID; no error is raised for want of rights.
+    let filtered = unsafe {
+        pg_sys::check_enable_rls(document.root_oid, pg_sys::GetUserId(), true)
+            == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
+    };
+    Ok(Reader::TableReader { filtered })
 }
 
 /// As whom the root's rows are read.
@@ -52,15 +57,18 @@ pub enum Reader {
     /// May see every document: rows are read as the owner.
     Auditor,
     /// Sees what his own rights and row security let him see.
-    TableReader,
+    TableReader {
+        /// Row security hides rows from him, so that a row he does not see need not be gone.
+        filtered: bool,
+    },
 }
 
 impl Reader {
     /// Switches to the role that reads the root's rows.
     pub fn enter(self, document: &Document) -> RunAs {
         match self {
-            Reader::Auditor => RunAs::owner(document.owner),
-            Reader::TableReader => RunAs::caller(),
+            Reader::Auditor => RunAs::reader(document.owner),
+            Reader::TableReader { .. } => RunAs::caller(),
         }
     }
 }
@@ -120,7 +128,7 @@ fn serialized(document: Option<&str>, key: Option<&str>, language: Option<&str>)
         }
         key
     };
-    let _role = RunAs::owner(document.owner);
+    let _role = RunAs::reader(document.owner);
     let mut texts = fetch::texts(&session, &document, &[&key], language, Snapshot::Caller)?;
     texts.remove(&key).ok_or_else(|| no_row(&document))
 }

@@ -51,7 +51,7 @@ const DIRECT: [&str; 9] = [
     "numeric",
     "text",
     "character varying",
-    "name",
+    "real",
 ];
 
 /// Whether values of a type are read as they are.
@@ -177,7 +177,7 @@ fn own(d: &Document, root: &str, key: &str, keys: &str) -> String {
     for watch in &d.watches {
         match watch.part {
             Part::Root => {
-                let columns = columns_of(watch, "r", &d.seal_columns());
+                let columns = columns_of(watch, "r", &d.kept_columns());
                 parts.push_str(&format!(", pg_catalog.to_json(ROW({columns}))::text"));
             }
             Part::Child => {

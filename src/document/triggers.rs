@@ -15,6 +15,8 @@ pub struct Trigger {
     pub name: String,
     /// The CREATE statement.
     pub create: String,
+    /// Whether it fires once a statement (TRUNCATE).
+    pub is_statement: bool,
 }
 
 /// The triggers that a watched table should have. A change of a row counts by the bytes of the watched columns
@@ -48,7 +50,11 @@ pub fn wanted(document: &str, watch: &Watch, seal_columns: &[&str]) -> Vec<Trigg
         let name = format!("health_crypto_{kind}_{document}");
         let create = format!("{before} {} {after}{arguments}", quote_identifier(&name))
             .replace("@table@", &table);
-        Trigger { name, create }
+        Trigger {
+            name,
+            create,
+            is_statement: kind.ends_with("_truncate"),
+        }
     };
     const GUARD: &str = "EXECUTE FUNCTION health_crypto.guard";
     const KEEP: &str = "EXECUTE FUNCTION health_crypto.keep";
@@ -116,18 +122,29 @@ pub fn create(
         ))?;
     }
     let partitions = session.run(
-        "SELECT t.tgrelid::regclass::text, t.tgname::text FROM pg_catalog.pg_trigger t \
-           JOIN pg_catalog.pg_trigger p ON p.oid = t.tgparentid \
-          WHERE t.tgenabled <> 'A' AND t.tgfoid IN (SELECT f.oid FROM pg_catalog.pg_proc f \
-                 WHERE f.pronamespace = 'health_crypto'::regnamespace AND f.proname IN ('guard', 'keep'))",
-        vec![],
+        "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_partition_tree($1::regclass) t \
+           JOIN pg_catalog.pg_class c ON c.oid = t.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+          WHERE t.level > 0 ORDER BY t.level, 1, 2",
+        vec![table.as_str().into()],
         Snapshot::Fresh,
     )?;
     for row in 0..partitions.len() {
-        if let (Some(partition), Some(name)) = (partitions.text(row, 1), partitions.text(row, 2)) {
+        let (Some(schema), Some(name)) = (partitions.text(row, 1), partitions.text(row, 2)) else {
+            continue;
+        };
+        let partition = quote_qualified_identifier(schema, name);
+        for trigger in wanted(document, watch, seal_columns) {
+            // Row triggers are cloned by PostgreSQL, statement triggers are not.
+            if trigger.is_statement {
+                session.execute(
+                    &trigger
+                        .create
+                        .replace(&format!(" ON {table} "), &format!(" ON {partition} ")),
+                )?;
+            }
             session.execute(&format!(
                 "ALTER TABLE {partition} ENABLE ALWAYS TRIGGER {}",
-                quote_identifier(name)
+                quote_identifier(&trigger.name)
             ))?;
         }
     }

@@ -3,6 +3,8 @@
 pub mod caller;
 pub mod clock;
 pub mod raise;
+pub mod shield;
 pub mod spi;
+pub mod sub;
 pub mod trigger;
 pub mod xact;

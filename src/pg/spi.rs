@@ -1,7 +1,7 @@
 //! SQL from inside the backend. pgrx's own SPI client chooses the snapshot by itself (read-only until the transaction
 //! has an id); verdicts and flushes must choose it, so this is a thin layer over the same C functions.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::marker::PhantomData;
@@ -41,6 +41,10 @@ thread_local! {
     static PLANS: RefCell<HashMap<String, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
 }
 
+thread_local! {
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
 /// Plans kept at most; more (a backend that touches thousands of document types) starts over.
 const MAX_PLANS: usize = 512;
 
@@ -54,6 +58,7 @@ impl Session {
     pub fn open() -> Session {
         // SAFETY: SPI_connect has no preconditions inside a transaction, which every SQL-callable function runs in.
         unsafe { pg_sys::SPI_connect() };
+        DEPTH.set(DEPTH.get() + 1);
         Session {
             _not_send: PhantomData,
         }
@@ -118,6 +123,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        DEPTH.set(DEPTH.get().saturating_sub(1));
         // SAFETY: closes the connection that open() made; also right while unwinding, because the error state was
         // flushed when the error became a panic and connections are closed in reverse order.
         unsafe { pg_sys::SPI_finish() };
@@ -141,7 +147,8 @@ fn prepared(sql: &str, args: &[Arg]) -> Result<pg_sys::SPIPlanPtr> {
     };
     let superseded: Vec<pg_sys::SPIPlanPtr> = PLANS.with(|plans| {
         let mut plans = plans.borrow_mut();
-        let superseded = if plans.len() >= MAX_PLANS {
+        // An outer session may be in the middle of executing one of them; freed plans are freed at once.
+        let superseded = if plans.len() >= MAX_PLANS && DEPTH.get() <= 1 {
             plans.drain().map(|(_, p)| p).collect()
         } else {
             Vec::new()
@@ -150,7 +157,7 @@ fn prepared(sql: &str, args: &[Arg]) -> Result<pg_sys::SPIPlanPtr> {
         superseded
     });
     for old in superseded {
-        // SAFETY: a kept plan that is in no map any more; a running execution holds its own reference.
+        // SAFETY: a kept plan that is in no map any more, and no outer session is executing.
         unsafe { pg_sys::SPI_freeplan(old) };
     }
     Ok(plan)
@@ -189,8 +196,17 @@ impl<'s> Rows<'s> {
         if null { None } else { Some(datum) }
     }
 
-    /// A column as a Rust value; the caller knows the column's type from the statement.
-    pub fn get<T: FromDatum>(&self, row: usize, column: usize) -> Option<T> {
+    /// A column as a Rust value that owns what it holds; the caller knows the column's type from the statement.
+    pub fn get<T: FromDatum + Owned>(&self, row: usize, column: usize) -> Option<T> {
+        self.value(row, column)
+    }
+
+    /// A bytea column, borrowed from these rows.
+    pub fn bytes(&self, row: usize, column: usize) -> Option<&[u8]> {
+        self.value::<&[u8]>(row, column)
+    }
+
+    fn value<T: FromDatum>(&self, row: usize, column: usize) -> Option<T> {
         let datum = self.datum(row, column)?;
         // SAFETY: the statement's text fixes the type of the column.
         unsafe { T::from_datum(datum, false) }
@@ -198,7 +214,7 @@ impl<'s> Rows<'s> {
 
     /// A text column, borrowed from these rows.
     pub fn text(&self, row: usize, column: usize) -> Option<&str> {
-        self.get::<&str>(row, column)
+        self.value::<&str>(row, column)
     }
 
     /// A text column as an owned string.
@@ -227,3 +243,18 @@ impl Rows<'_> {
         unsafe { pg_sys::SPI_gettypeid((*self.table).tupdesc, column as _) }
     }
 }
+
+/// Types that hold no pointer into a result.
+pub trait Owned {}
+
+impl Owned for bool {}
+impl Owned for i16 {}
+impl Owned for i32 {}
+impl Owned for i64 {}
+impl Owned for f32 {}
+impl Owned for f64 {}
+impl Owned for String {}
+impl Owned for pg_sys::Oid {}
+impl Owned for pgrx::AnyNumeric {}
+impl Owned for pgrx::datum::TimestampWithTimeZone {}
+impl<T: Owned> Owned for Vec<T> {}

@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString};
 use pgrx::pg_sys;
 
 use crate::error::{Error, Result, Table};
+use crate::pg::caller::RunAs;
 use crate::pg::raise;
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal;
@@ -50,6 +51,21 @@ impl Event {
                 });
             }
             let data = context.cast::<pg_sys::TriggerData>();
+            let event = (*data).tg_event;
+            let after = event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_AFTER;
+            let for_row = event & pg_sys::TRIGGER_EVENT_ROW != 0;
+            let truncate = event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_TRUNCATE;
+            // Anybody with the TRIGGER privilege may create one of another shape, which would have no row to read.
+            if if truncate {
+                for_row
+            } else {
+                !(for_row && after)
+            } {
+                return Err(Error::BadArgument {
+                    what: "this trigger was not created by health_crypto.protect()".into(),
+                    hint: "Drop it.",
+                });
+            }
             let change = match (*data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
                 pg_sys::TRIGGER_EVENT_INSERT => Change::Insert,
                 pg_sys::TRIGGER_EVENT_DELETE => Change::Delete,
@@ -102,6 +118,7 @@ impl Event {
             if !(*(*relation).rd_rel).relispartition {
                 return false;
             }
+            let _settings = RunAs::caller();
             let session = Session::open();
             let rows = session.run(
                 "SELECT $2 IN (SELECT a.relid::oid FROM pg_catalog.pg_partition_ancestors($1) a)",
@@ -127,10 +144,7 @@ impl Event {
             let descriptor = (*(*self.data).tg_relation).rd_att;
             let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
             if number <= 0 {
-                return Err(Error::BadDefinition {
-                    what: format!("watched column \"{column}\" is gone"),
-                    hint: "Run health_crypto.protect() for the document again.",
-                });
+                return Err(gone(column));
             }
             let mut null = false;
             let datum = pg_sys::SPI_getbinval(tuple, descriptor, number, &mut null);
@@ -151,9 +165,70 @@ impl Event {
         }
     }
 
-    /// Whether a column has another text after the statement than before it.
+    /// Whether a column has other bytes after the statement than before it (compressed or toasted or not): equality
+    /// operators and output functions depend on collations and settings, bytes do not.
     pub fn differs(&self, column: &str) -> Result<bool> {
-        Ok(self.text(Version::Old, column)? != self.text(Version::New, column)?)
+        let name = CString::new(column).map_err(|_| Error::Bug("NUL in a column name"))?;
+        // SAFETY: only UPDATE events have two versions, both with the relation's descriptor; SPI_fnumber checks the name,
+        // and the comparison follows the column's own length and passing convention.
+        unsafe {
+            if self.change != Change::Update {
+                return Ok(true);
+            }
+            let descriptor = (*(*self.data).tg_relation).rd_att;
+            let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
+            if number <= 0 {
+                return Err(gone(column));
+            }
+            let (mut old_null, mut new_null) = (false, false);
+            let old =
+                pg_sys::SPI_getbinval((*self.data).tg_trigtuple, descriptor, number, &mut old_null);
+            let new =
+                pg_sys::SPI_getbinval((*self.data).tg_newtuple, descriptor, number, &mut new_null);
+            if old_null || new_null {
+                return Ok(old_null != new_null);
+            }
+            let (mut length, mut by_value) = (0i16, false);
+            pg_sys::get_typlenbyval(
+                pg_sys::SPI_gettypeid(descriptor, number),
+                &mut length,
+                &mut by_value,
+            );
+            Ok(if by_value {
+                old.value() != new.value()
+            } else {
+                bytes(old, length) != bytes(new, length)
+            })
+        }
+    }
+}
+
+fn gone(column: &str) -> Error {
+    Error::BadDefinition {
+        what: format!("watched column \"{column}\" is gone"),
+        hint: "Run health_crypto.protect() for the document again.",
+    }
+}
+
+/// The bytes of a value passed by reference, without their header.
+///
+/// # Safety
+/// `datum` must be of a type of that length (-1: varlena, -2: C string).
+unsafe fn bytes(datum: pg_sys::Datum, length: i16) -> Vec<u8> {
+    // SAFETY: see above; detoasting gives a plain varlena whose size is in its header.
+    unsafe {
+        match length {
+            -1 => {
+                pgrx::varlena_to_byte_slice(pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr()))
+                    .to_vec()
+            }
+            -2 => CStr::from_ptr(datum.cast_mut_ptr()).to_bytes().to_vec(),
+            fixed => std::slice::from_raw_parts(
+                datum.cast_mut_ptr::<u8>(),
+                usize::try_from(fixed).unwrap_or(0),
+            )
+            .to_vec(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::document::registry::{self, Document, Part};
 use crate::document::serialize::no_row;
 use crate::error::{Breach, Error, Result};
 use crate::pg::caller::{self, RunAs};
+use crate::pg::shield;
 use crate::pg::spi::{Rows, Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
 use crate::seal::guard::{breach, keys_of_child, subject};
@@ -191,7 +192,7 @@ impl Flush<'_> {
             .map(|(key, mark)| (key.as_str(), *mark))
             .collect();
         let keys: Vec<&str> = batch.iter().map(|(key, _)| key.as_str()).collect();
-        let _role = RunAs::owner(document.owner);
+        let reading = RunAs::reader(document.owner);
         // Locked in key order, so that two sessions that wrote lines of the same documents follow each other; what is
         // read after that is read with a snapshot taken after the lock.
         let rows = Row::all(&flush.session.run(
@@ -230,6 +231,7 @@ impl Flush<'_> {
                 Course::Leave => {}
             }
         }
+        drop(reading);
         flush.write()
     }
 
@@ -290,9 +292,10 @@ impl Flush<'_> {
         mark: Mark,
         text: &str,
         language: Option<&str>,
-        own: Option<&str>,
+        mut own: Option<&str>,
     ) -> Result<()> {
         let supplied = mark.supplied && (row.text.is_some() || row.digest.is_some());
+        let breaches = self.entries.len();
         let (digest, language) = if supplied {
             self.check_supplied(row, text, language)?
         } else {
@@ -300,6 +303,10 @@ impl Flush<'_> {
         };
         if !supplied {
             self.follow(row, text);
+        } else if self.entries.len() > breaches {
+            // Let through although it is not what the definition gives: sealed as supplied, and without an own digest, so
+            // that verification judges it by its fields and finds the difference.
+            own = None;
         } else if row.digest.is_none() || row.text.is_none() {
             let text = self
                 .texts(&[&row.key], language.as_deref())?
@@ -418,19 +425,21 @@ impl Flush<'_> {
 
     fn write(self) -> Result<()> {
         if !self.updates.is_empty() {
+            // Not restricted: the table's own triggers fire on this, as on any write of its owner.
+            let _role = RunAs::owner(self.document.owner);
             let _running = Running::start();
             let column = |pick: fn(&(String, String, String)) -> &str| -> Vec<&str> {
                 self.updates.iter().map(pick).collect()
             };
-            self.session.run(
-                &self.document.sql.update,
-                vec![
-                    column(|(key, _, _)| key).into(),
-                    column(|(_, digest, _)| digest).into(),
-                    column(|(_, _, text)| text).into(),
-                ],
-                Snapshot::Fresh,
-            )?;
+            let arguments = vec![
+                column(|(key, _, _)| key).into(),
+                column(|(_, digest, _)| digest).into(),
+                column(|(_, _, text)| text).into(),
+            ];
+            shield::shielded(&self.document.name, || {
+                self.session
+                    .run(&self.document.sql.update, arguments, Snapshot::Fresh)
+            })?;
         }
         register::enter(&self.session, &self.entries, &self.by)
     }

@@ -93,6 +93,7 @@ impl Scene<'_> {
             Mark {
                 pending: true,
                 open: true,
+                vouched: true,
                 was_sealed: false,
                 supplied: row.digest.is_some() || row.text.is_some(),
                 sealing: row.sealed(self.document),
@@ -103,7 +104,7 @@ impl Scene<'_> {
     }
 
     fn deleted(&self, event: &Event, key: &str) -> Result<()> {
-        if self.is_being_written(key) {
+        if mark::mark(&self.document.name, key).is_some_and(|m| m.pending && m.vouched) {
             return Ok(());
         }
         let row = Row::of(event, self.document, Version::Old)?;
@@ -119,14 +120,10 @@ impl Scene<'_> {
             Row::of(event, d, Version::Old)?,
             Row::of(event, d, Version::New)?,
         );
-        let seal_columns = d.seal_columns();
+        let kept = d.kept_columns();
         let changed = || -> Result<Vec<String>> {
             let mut changed = Vec::new();
-            for column in watch
-                .columns
-                .iter()
-                .filter(|c| !seal_columns.contains(&c.as_str()))
-            {
+            for column in watch.columns.iter().filter(|c| !kept.contains(&c.as_str())) {
                 if event.differs(column)? {
                     changed.push(column.clone());
                 }
@@ -139,7 +136,7 @@ impl Scene<'_> {
         let supplied = old.digest != new.digest || old.text != new.text;
         let signed = old.signature != new.signature && new.is_signed();
         let sealing = signed || (!d.seals(old.state.as_deref()) && d.seals(new.state.as_deref()));
-        if let Some(known) = mark::mark(&d.name, key).filter(|m| m.pending && m.open) {
+        if let Some(known) = mark::mark(&d.name, key).filter(|m| m.pending && m.vouched) {
             let mark = Mark {
                 supplied: known.supplied || supplied,
                 sealing: known.sealing || sealing,
@@ -157,6 +154,7 @@ impl Scene<'_> {
                 Mark {
                     pending: true,
                     open: true,
+                    vouched: true,
                     was_sealed: false,
                     supplied,
                     sealing,
@@ -171,6 +169,10 @@ impl Scene<'_> {
         }
         if supplied {
             return self.breach(key, Breach::Text, Vec::new());
+        }
+        // The register keeps a seal whatever the state says; without an entry the state is all that tells.
+        if before == Before::Sealed && !new.is_signed() && !d.seals(new.state.as_deref()) {
+            return self.breach(key, Breach::State, Vec::new());
         }
         if old.signature != new.signature {
             if old.is_signed() {
@@ -250,7 +252,7 @@ impl Scene<'_> {
     fn truncate(&self, watch: &Watch) -> Result<()> {
         let d = self.document;
         let session = Session::open();
-        let _role = RunAs::owner(d.owner);
+        let _role = RunAs::reader(d.owner);
         let (mut after, mut sealed) = (None::<String>, false);
         loop {
             let rows = d
@@ -315,7 +317,7 @@ impl Scene<'_> {
 
     fn row_is_sealed(&self, key: &str) -> Result<bool> {
         let session = Session::open();
-        let _role = RunAs::owner(self.document.owner);
+        let _role = RunAs::reader(self.document.owner);
         let states: Vec<&str> = self
             .document
             .sealed_states
@@ -410,7 +412,7 @@ pub fn keys_of_child(document: &Document, watch: &Watch, event: &Event) -> Resul
             None => keys.push(value),
             Some(sql) => {
                 let session = Session::open();
-                let _role = RunAs::owner(document.owner);
+                let _role = RunAs::reader(document.owner);
                 let rows = session.run(sql, vec![value.as_str().into()], Snapshot::Fresh)?;
                 keys.extend((0..rows.len()).filter_map(|row| rows.string(row, 1)));
             }

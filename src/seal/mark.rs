@@ -17,6 +17,9 @@ pub struct Mark {
     /// The guard found it not sealed when it was first written: this transaction may go on writing it until it is
     /// flushed.
     pub open: bool,
+    /// A write of the root row itself showed it not sealed. A line cannot show that: the root row that its guard reads may
+    /// have been changed by the same statement.
+    pub vouched: bool,
     /// It was sealed (by state, signature or register) before this transaction.
     pub was_sealed: bool,
     /// The application wrote the digest or the text itself.

@@ -7,6 +7,7 @@ use crate::document::registry;
 use crate::document::serialize::{given, spelled};
 use crate::error::{Error, Result};
 use crate::pg::caller::{self, RunAs};
+use crate::pg::shield;
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::mark::{self, Mark};
 use crate::seal::register::{self, Entry, Event, Standing};
@@ -90,11 +91,10 @@ fn reopened(document: &str, key: &str, reason: &str) -> Result<()> {
     );
     if signature.is_some() {
         // The register keeps it; on the row it would speak for a text that may now change.
-        session.run(
-            &document.sql.store_signature,
-            vec![key.as_str().into(), None::<&str>.into()],
-            Snapshot::Fresh,
-        )?;
+        let arguments = vec![key.as_str().into(), None::<&str>.into()];
+        shield::shielded(&document.name, || {
+            session.run(&document.sql.store_signature, arguments, Snapshot::Fresh)
+        })?;
     }
     Ok(())
 }

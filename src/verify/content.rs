@@ -10,9 +10,10 @@ use pgrx::datum::TimestampWithTimeZone;
 
 use crate::document::fetch;
 use crate::document::registry::Document;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pg::caller::RunAs;
 use crate::pg::spi::{Rows, Session, Snapshot};
+use crate::pg::{shield, sub};
 use crate::seal::flush;
 use crate::seal::register::{self, Seal, Standing};
 use crate::seal::signature;
@@ -54,6 +55,22 @@ struct Content {
     changes: Option<String>,
 }
 
+/// A document serialised again, or why it cannot be, with the language.
+type Fresh = (std::result::Result<String, String>, Option<String>);
+
+/// Why a document cannot be serialised, without a word of its content.
+fn why(error: &Error) -> String {
+    match error {
+        Error::DefinitionFailed { sqlstate, .. } => {
+            format!(
+                "it cannot be serialised: SQLSTATE {}",
+                shield::spelled(*sqlstate)
+            )
+        }
+        other => format!("it cannot be serialised: {other}"),
+    }
+}
+
 /// One batch of documents of one type.
 pub struct Judge<'d> {
     document: &'d Document,
@@ -75,7 +92,7 @@ impl<'d> Judge<'d> {
 
     /// The verdict on each row, in the order given.
     pub fn rows(&self, stored: Vec<Stored>) -> Result<Vec<Verdict>> {
-        let _role = RunAs::owner(self.document.owner);
+        let _role = RunAs::reader(self.document.owner);
         let keys: Vec<&str> = stored.iter().map(|s| s.key.as_str()).collect();
         let standings =
             register::standings(self.session, &self.document.name, &keys, Snapshot::Caller)?;
@@ -86,10 +103,20 @@ impl<'d> Judge<'d> {
             pgrx::check_for_interrupts!();
             let standing = standings.get(&row.key);
             let (text, language) = match fresh.get(&row.key) {
-                Some((text, language)) => (Some(text.as_str()), language.as_deref()),
+                Some((Ok(text), language)) => (Some(text.as_str()), language.as_deref()),
+                Some((Err(_), language)) => (None, language.as_deref()),
                 None => (None, None),
             };
-            let content = self.content(row, standing, text, language)?;
+            let mut content = self.content(row, standing, text, language)?;
+            if let Some((Err(why), _)) = fresh.get(&row.key) {
+                // What cannot be serialised cannot be shown to hold, whatever its own rows say.
+                if content.word == "drifted" {
+                    content.word = "altered";
+                    content.detail.clear();
+                }
+                let parted = if content.detail.is_empty() { "" } else { "; " };
+                content.detail = format!("{}{parted}{why}", content.detail);
+            }
             verdicts.push(self.verdict(row, standing, content)?);
         }
         Ok(verdicts)
@@ -134,7 +161,7 @@ impl<'d> Judge<'d> {
         stored: &[Stored],
         standings: &HashMap<String, Standing>,
         default: Option<&str>,
-    ) -> Result<HashMap<String, (String, Option<String>)>> {
+    ) -> Result<HashMap<String, Fresh>> {
         let mut by_language: BTreeMap<Option<String>, Vec<&str>> = BTreeMap::new();
         for row in stored {
             let language = match standings.get(&row.key) {
@@ -145,20 +172,39 @@ impl<'d> Judge<'d> {
         }
         let mut fresh = HashMap::with_capacity(stored.len());
         for (language, keys) in by_language {
-            let texts = fetch::texts(
-                self.session,
-                self.document,
-                &keys,
-                language.as_deref(),
-                Snapshot::Caller,
-            )?;
-            fresh.extend(
-                texts
-                    .into_iter()
-                    .map(|(key, text)| (key, (text, language.clone()))),
-            );
+            match self.texts(&keys, language.as_deref()) {
+                Ok(texts) => {
+                    fresh.extend(
+                        texts
+                            .into_iter()
+                            .map(|(key, text)| (key, (Ok(text), language.clone()))),
+                    );
+                }
+                // One document that cannot be serialised must not hide the verdicts on the others.
+                Err(_) => {
+                    for key in keys {
+                        let text = self
+                            .texts(&[key], language.as_deref())
+                            .map(|mut texts| texts.remove(key));
+                        let text = match text {
+                            Ok(Some(text)) => Ok(text),
+                            Ok(None) => continue,
+                            Err(error) => Err(why(&error)),
+                        };
+                        fresh.insert(key.to_owned(), (text, language.clone()));
+                    }
+                }
+            }
         }
         Ok(fresh)
+    }
+
+    /// Texts, in a subtransaction: what the definition raises is an answer here.
+    fn texts(&self, keys: &[&str], language: Option<&str>) -> Result<fetch::Texts> {
+        sub::attempt(|| {
+            let session = Session::open();
+            fetch::texts(&session, self.document, keys, language, Snapshot::Caller)
+        })
     }
 
     fn content(
@@ -202,19 +248,25 @@ impl<'d> Judge<'d> {
             });
         }
         let of_text = row.text.as_deref().map(|text| Digest::of(text).to_string());
+        if seal.is_none() && row.text.is_none() && row.digest.is_none() {
+            return Ok(of(
+                "forged",
+                "sealed by its state, and it has neither digest nor text",
+            ));
+        }
         if of_text.is_none() || of_text != row.digest {
             return Ok(with_changes(
                 "forged",
                 "the stored text does not hash to the stored digest",
             ));
         }
-        if let Some(seal) = seal {
-            if row.digest.as_deref() != Some(&seal.digest) {
-                return Ok(with_changes(
-                    "forged",
-                    "the stored digest is not the registered one",
-                ));
-            }
+        if let Some(seal) = seal
+            && row.digest.as_deref() != Some(&seal.digest)
+        {
+            return Ok(with_changes(
+                "forged",
+                "the stored digest is not the registered one",
+            ));
         }
         if of_fresh == row.digest {
             let detail = match seal {
@@ -255,7 +307,7 @@ impl<'d> Judge<'d> {
                 )
             });
         }
-        Ok(self.by_reference_fields(row, with_changes))
+        Ok(self.by_reference_fields(with_changes))
     }
 
     /// Sealed before the extension came: the language is not known, so each is tried.
@@ -270,13 +322,9 @@ impl<'d> Judge<'d> {
             if fresh.is_none() || Some(other.as_str()) == language {
                 continue;
             }
-            let texts = fetch::texts(
-                self.session,
-                self.document,
-                &[&row.key],
-                Some(&other),
-                Snapshot::Caller,
-            )?;
+            let Ok(texts) = self.texts(&[&row.key], Some(&other)) else {
+                continue;
+            };
             if texts.get(&row.key).map(String::as_str) == row.text.as_deref() {
                 return Ok(Content {
                     word: "intact",
@@ -287,14 +335,10 @@ impl<'d> Judge<'d> {
                 });
             }
         }
-        Ok(self.by_reference_fields(row, with_changes))
+        Ok(self.by_reference_fields(with_changes))
     }
 
-    fn by_reference_fields(
-        &self,
-        row: &Stored,
-        with_changes: &dyn Fn(&'static str, &str) -> Content,
-    ) -> Content {
+    fn by_reference_fields(&self, with_changes: &dyn Fn(&'static str, &str) -> Content) -> Content {
         let drifted = with_changes(
             "drifted",
             "only fields that come from referenced tables have changed",
@@ -312,7 +356,6 @@ impl<'d> Judge<'d> {
             })
             .map(|map| map.keys().map(|path| top_level(path).to_owned()).collect())
             .unwrap_or_default();
-        let _ = row;
         if !changed.is_empty() && changed.iter().all(|field| fields.contains(field)) {
             drifted
         } else {

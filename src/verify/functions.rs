@@ -9,7 +9,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::document::registry;
-use crate::document::serialize::{given, may_read, spelled};
+use crate::document::serialize::{Reader, given, may_read, spelled};
 use crate::error::{Error, Result};
 use crate::keyring::StoredKeyring;
 use crate::pg::spi::{Session, Snapshot};
@@ -54,6 +54,11 @@ pub fn verdict(document: &str, key: &str, at: SystemTime, snapshot: Snapshot) ->
     let judge = Judge::new(&document, &session, at)?;
     if let Some(verdict) = judge.rows(stored)?.pop() {
         return Ok(verdict);
+    }
+    if reader == (Reader::TableReader { filtered: true }) {
+        return Err(Error::UnknownKey {
+            document: document.name.clone(),
+        });
     }
     match register::standings(&session, &document.name, &[&key], Snapshot::Caller)?.get(&key) {
         Some(Standing::Sealed(seal)) => Ok(judge.missing(&key, seal)),
@@ -103,8 +108,11 @@ fn verify_all(
     Ok(TableIterator::new(std::iter::from_fn(move || {
         match walk.next() {
             Ok(verdict) => verdict.map(Verdict::into_columns),
-            // An iterator has no other way to fail; pgrx turns this into the ERROR with its SQLSTATE.
-            Err(error) => std::panic::panic_any(ErrorReport::from(error)),
+            // An iterator has no other way to fail; this does not return.
+            Err(error) => {
+                ErrorReport::from(error).report(PgLogLevel::ERROR);
+                None
+            }
         }
     })))
 }
@@ -160,11 +168,15 @@ impl Walk {
                     Stage::Missing(None)
                 };
             }
+            Stage::Missing(_) if reader == (Reader::TableReader { filtered: true }) => {
+                self.documents.pop_front();
+                self.stage = Stage::Rows(None);
+            }
             Stage::Missing(after) => {
                 let keys = register::sealed_keys(&session, name, after.as_deref(), BATCH)?;
                 let borrowed: Vec<&str> = keys.iter().map(String::as_str).collect();
                 let present: Vec<String> = {
-                    let _role = crate::pg::caller::RunAs::owner(document.owner);
+                    let _role = crate::pg::caller::RunAs::reader(document.owner);
                     let rows = session.run(
                         &document.sql.read,
                         vec![borrowed.clone().into()],

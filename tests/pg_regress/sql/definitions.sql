@@ -98,3 +98,35 @@ CREATE FUNCTION whole(keys uuid[], language text) RETURNS TABLE (key uuid, "Row"
 SELECT health_crypto.protect('x', 'consent', 'whole(uuid[], text)', signature_column => NULL);
 SELECT columns FROM health_crypto.watched_table WHERE document = 'x' AND table_name = 'answer';
 SELECT health_crypto.unprotect('x');
+-- A whole row of a subquery is its columns, which are known; one of the root would contain its own digest.
+CREATE FUNCTION inner_rows(keys uuid[], language text) RETURNS TABLE (key uuid, "Row" json) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, (SELECT json_agg(x) FROM (SELECT a.question FROM answer a WHERE a.consent = c.id) x) FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'inner_rows(uuid[], text)', signature_column => NULL);
+SELECT columns FROM health_crypto.watched_table WHERE document = 'x' AND table_name = 'answer';
+SELECT health_crypto.unprotect('x');
+CREATE FUNCTION whole_root(keys uuid[], language text) RETURNS TABLE (key uuid, "Row" json) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, to_json(c) FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'whole_root(uuid[], text)', signature_column => NULL);
+-- Children that the triggers could not follow.
+CREATE TABLE pair (id int PRIMARY KEY, a_from uuid REFERENCES consent, b_to uuid REFERENCES consent, note text);
+CREATE FUNCTION two_links(keys uuid[], language text) RETURNS TABLE (key uuid, "N" json) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, (SELECT json_agg(json_build_array(p.a_from, p.note)) FROM pair p WHERE p.b_to = c.id) FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'two_links(uuid[], text)', signature_column => NULL);
+ALTER TABLE consent ADD UNIQUE (id, patient);
+CREATE TABLE wide (id int PRIMARY KEY, consent uuid, patient text, note text, FOREIGN KEY (consent, patient) REFERENCES consent (id, patient));
+CREATE FUNCTION wide_link(keys uuid[], language text) RETURNS TABLE (key uuid, "N" json) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, (SELECT json_agg(w.note) FROM wide w WHERE w.consent = c.id) FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('x', 'consent', 'wide_link(uuid[], text)', signature_column => NULL);
+-- Columns that cannot hold a seal.
+SELECT health_crypto.protect('x', 'consent', 'fine(uuid[], text)', signature_column => NULL, digest_column => 'untouched');
+SELECT health_crypto.protect('x', 'consent', 'fine(uuid[], text)', signature_column => NULL, digest_column => 'serializer');
+SELECT health_crypto.protect('one', 'consent', 'fine(uuid[], text)', signature_column => NULL);
+SELECT health_crypto.protect('two', 'consent', 'fine(uuid[], text)', signature_column => NULL);
+-- A helper that is replaced by one that writes, after the protection.
+CREATE FUNCTION helper(t text) RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT upper(t); END;
+CREATE FUNCTION helped(keys uuid[], language text) RETURNS TABLE (key uuid, "A" text) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, helper(c.patient) FROM consent c WHERE c.id = ANY (keys); END;
+SELECT health_crypto.protect('three', 'consent', 'helped(uuid[], text)', digest_column => 'd3', serializer_column => 's3', signature_column => NULL, add_columns => true);
+CREATE OR REPLACE FUNCTION helper(t text) RETURNS text LANGUAGE sql VOLATILE BEGIN ATOMIC INSERT INTO heap VALUES (NULL, t); SELECT t; END;
+SELECT ok FROM health_crypto.verify('three', '6b0a4f3e-0000-4000-8000-000000000001');
+SELECT document, gap FROM health_crypto.protection_gaps();

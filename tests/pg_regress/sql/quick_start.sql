@@ -18,7 +18,8 @@ VALUES (1, 1, 500, 1, 1, 1, 1, 'every 8 hours'),
        (1, 2, 5, 1, 1, 1, 2, 'only if fever is over 38.5°');
 COMMIT;
 
-SELECT serializer, left(document_digest, 16) AS digest FROM gnuhealth_prescription_order WHERE id = 1;
+SELECT left(serializer, 85) || '…' AS serializer, left(document_digest, 16) || '…' AS document_digest
+  FROM gnuhealth_prescription_order WHERE id = 1;
 
 UPDATE gnuhealth_prescription_order SET state = 'validated' WHERE id = 1;
 
@@ -29,8 +30,10 @@ UPDATE gnuhealth_prescription_line SET dose = 50 WHERE presc_order = 1 AND medic
 BEGIN;
 ALTER TABLE gnuhealth_prescription_line DISABLE TRIGGER ALL;
 UPDATE gnuhealth_prescription_line SET dose = 50 WHERE presc_order = 1 AND medicament = 1;
-SELECT document, key, ok, content, signature, signer_name, changes FROM health_crypto.verify_all();
+SELECT document, key, ok, content, signature, signer_name, changes FROM health_crypto.verify_all() \gx
+
 SELECT relation, gap, detail FROM health_crypto.protection_gaps() LIMIT 2;
 ROLLBACK;
+
 UPDATE party_party SET lastname = 'Betz de la Cruz' WHERE id = 2;
 SELECT ok, content, signature, changes FROM health_crypto.verify('prescription', 1);

@@ -1,0 +1,41 @@
+//! A subtransaction, so that an error can be answered instead of passed on.
+
+use std::panic::AssertUnwindSafe;
+
+use pgrx::{PgTryBuilder, pg_sys};
+
+use crate::error::{Error, Result};
+use crate::pg::shield;
+
+/// Runs something in a subtransaction. On an error the subtransaction is rolled back, and the error returned; what is
+/// not about content (cancellation, resources, serialisation) is raised as it is.
+pub fn attempt<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: the sequence of PL/pgSQL's exception blocks: the memory context and the resource owner of the caller are put
+    // back after the subtransaction has ended either way, and the body's SPI sessions are closed by then.
+    unsafe {
+        let context = pg_sys::CurrentMemoryContext;
+        let owner = pg_sys::CurrentResourceOwner;
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(context);
+        let outcome = PgTryBuilder::new(AssertUnwindSafe(body))
+            .catch_others(|error| {
+                let code = shield::code_of(&error);
+                match code {
+                    Some(code) if !shield::passes(code) => Err(Error::DefinitionFailed {
+                        document: String::new(),
+                        sqlstate: code,
+                    }),
+                    _ => error.rethrow(),
+                }
+            })
+            .execute();
+        if outcome.is_ok() {
+            pg_sys::ReleaseCurrentSubTransaction();
+        } else {
+            pg_sys::RollbackAndReleaseCurrentSubTransaction();
+        }
+        pg_sys::MemoryContextSwitchTo(context);
+        pg_sys::CurrentResourceOwner = owner;
+        outcome
+    }
+}

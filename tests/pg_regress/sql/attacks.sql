@@ -1,0 +1,89 @@
+-- Ways round the seal that somebody found, or tried: each is refused, or verify() finds it.
+\set ECHO none
+\i `echo $PG_ABS_SRCDIR/fixtures/fresh.sql`
+\set ECHO all
+CREATE TABLE doc (id int PRIMARY KEY, state text DEFAULT 'open', title text, w float8, ref int, document_digest text, serializer text, digital_signature text);
+CREATE TABLE line (id int PRIMARY KEY, doc int REFERENCES doc, txt text) PARTITION BY RANGE (id);
+ALTER TABLE line DROP CONSTRAINT line_pkey, ADD PRIMARY KEY (id);
+CREATE TABLE line_1 PARTITION OF line FOR VALUES FROM (0) TO (1000);
+CREATE TABLE ref (id int PRIMARY KEY, v text);
+CREATE FUNCTION def(keys int[], language text) RETURNS TABLE (key int, "Title" text, "W" float8, "State" text, "Ref" int, "Lines" json) LANGUAGE sql STABLE BEGIN ATOMIC
+    SELECT d.id, d.title, d.w, d.state, (SELECT r.v::int FROM ref r WHERE r.id = d.ref), (SELECT json_agg(l.txt ORDER BY l.id) FROM line l WHERE l.doc = d.id) FROM doc d WHERE d.id = ANY (keys);
+END;
+INSERT INTO ref VALUES (1, '1'), (2, '2');
+-- 50, 51: sealed before the protection, one of them with a digest.
+INSERT INTO doc (id, state, title, w) VALUES (50, 'done', 'old', 1), (51, 'done', 'old', 1);
+INSERT INTO line VALUES (50, 50, 'old'), (51, 51, 'old');
+SELECT health_crypto.protect('doc', 'doc', 'def(int[], text)', state_column => 'state', sealed_states => '{done}');
+INSERT INTO doc (id, title, w, ref) SELECT n, 't' || n, 1.5, 1 + n % 2 FROM generate_series(1, 5) n;
+INSERT INTO line SELECT n, n, 'x' FROM generate_series(1, 5) n;
+UPDATE doc SET state = 'done' WHERE id < 6;
+\set VERBOSITY sqlstate
+-- The state is content where the definition reads it.
+UPDATE doc SET state = 'cancelled' WHERE id = 1;
+-- Session settings do not hide a change.
+SET extra_float_digits = -15;
+UPDATE doc SET w = 1.5000001 WHERE id = 1;
+RESET extra_float_digits;
+-- A partition is no way round, by row or by TRUNCATE.
+UPDATE line_1 SET txt = 'y' WHERE id = 1;
+TRUNCATE line_1;
+CREATE TABLE line_2 PARTITION OF line FOR VALUES FROM (1000) TO (2000);
+INSERT INTO line_2 VALUES (1001, 1, 'new');
+SELECT relation, gap, detail FROM health_crypto.protection_gaps();
+-- A document that only its state seals: not out of its state, not together with its lines.
+UPDATE doc SET state = 'open' WHERE id = 50;
+WITH x AS (DELETE FROM line WHERE doc = 50 RETURNING doc) DELETE FROM doc WHERE id IN (SELECT doc FROM x);
+WITH x AS (UPDATE line SET txt = 'EVIL' WHERE doc = 51 RETURNING doc) UPDATE doc SET state = 'open', title = 'EVIL' WHERE id IN (SELECT doc FROM x);
+WITH x AS (UPDATE doc SET state = 'open' WHERE id = 51 RETURNING id) UPDATE line SET txt = 'EVIL' WHERE doc IN (SELECT id FROM x);
+-- Triggers of ours in a shape that protect() does not make.
+CREATE TRIGGER zz AFTER INSERT ON doc FOR EACH STATEMENT EXECUTE FUNCTION health_crypto.guard('doc', 'public', 'doc');
+INSERT INTO doc (id) VALUES (777);
+DROP TRIGGER zz ON doc;
+CREATE TRIGGER zz BEFORE UPDATE ON doc FOR EACH ROW EXECUTE FUNCTION health_crypto.guard('doc', 'public', 'doc');
+UPDATE doc SET ref = ref WHERE id = 1;
+DROP TRIGGER zz ON doc;
+CREATE TRIGGER zz AFTER INSERT ON doc FOR EACH ROW EXECUTE FUNCTION health_crypto.keep();
+INSERT INTO doc (id) VALUES (777);
+DROP TRIGGER zz ON doc;
+-- A document that cannot be serialised does not hide the others.
+UPDATE ref SET v = 'no number' WHERE id = 2;
+SELECT key, ok, content, detail FROM health_crypto.verify_all('doc') ORDER BY key::int;
+UPDATE ref SET v = '2' WHERE id = 2;
+-- What PostgreSQL would quote of a row that the writer may not read.
+GRANT INSERT ON line TO regress_writer;
+INSERT INTO doc (id, title) VALUES (9, 'M4RKER');
+ALTER TABLE doc ADD CONSTRAINT c CHECK (title NOT LIKE 'M4RKER%') NOT VALID;
+SET ROLE regress_writer;
+\set VERBOSITY default
+INSERT INTO line VALUES (9, 9, 'x');
+\set VERBOSITY sqlstate
+RESET ROLE;
+ALTER TABLE doc DROP CONSTRAINT c;
+-- Row security: what one may not see is not "missing".
+GRANT SELECT ON doc TO regress_reader;
+ALTER TABLE doc ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON doc USING (id <> 1);
+SET ROLE regress_reader;
+SELECT health_crypto.verify('doc', 1);
+SELECT count(*) FROM health_crypto.verify_all('doc') WHERE key = '1';
+RESET ROLE;
+ALTER TABLE doc DISABLE ROW LEVEL SECURITY;
+-- The table owner cannot use a verification to act as who verifies.
+SET ROLE regress_owner;
+CREATE TABLE theirs (id int PRIMARY KEY, t text, document_digest text, serializer text);
+CREATE TABLE bait (id int);
+CREATE FUNCTION e0(t text) RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT t; END;
+CREATE FUNCTION e1(keys int[], language text) RETURNS TABLE (key int, "T" text) LANGUAGE sql STABLE BEGIN ATOMIC SELECT t.id, e0(t.t) FROM theirs t WHERE t.id = ANY (keys); END;
+RESET ROLE;
+SELECT health_crypto.protect('theirs', 'theirs', 'e1(int[], text)', signature_column => NULL);
+SET ROLE regress_owner;
+INSERT INTO theirs VALUES (1, 'x');
+CREATE OR REPLACE FUNCTION e0(t text) RETURNS text LANGUAGE sql VOLATILE BEGIN ATOMIC INSERT INTO bait VALUES (1); SELECT t; END;
+RESET ROLE;
+SELECT health_crypto.verify('theirs', 1);
+SELECT count(*) AS bait_taken FROM bait;
+-- Let through because it is protected so: the verdict says what it is.
+SELECT health_crypto.protect('doc', 'doc', 'def(int[], text)', state_column => 'state', sealed_states => '{done}', on_alteration => 'record');
+INSERT INTO doc (id, state, serializer, document_digest) VALUES (20, 'done', '{"Title":"lie"}', encode(sha512('{"Title":"lie"}'), 'hex'));
+SELECT ok, content FROM health_crypto.verify('doc', 20);

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Compares the documentation with what it speaks of.
+
+    tools/check_readme.py [RESULT]
+
+- README.md, between the two quick start comments: every sql block stands in tests/pg_regress/sql/quick_start.sql, in
+  this order, and every text block in RESULT (default: tests/pg_regress/expected/quick_start.out), directly after the
+  sql block before it;
+- every function that README.md names exists in sql/functions.sql, and every function there is named in README.md;
+- every relative link and anchor in the Markdown files resolves;
+- META.json is JSON, and its version is that of Cargo.toml.
+
+The last line is "checks: N passed, N failed". White space at the ends of lines does not count: editors remove it.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START, END = '<!-- quick start -->', '<!-- /quick start -->'
+# Called by triggers only.
+INTERNAL = {'guard', 'keep', 'append_only'}
+
+FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+LINK = re.compile(r'(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)')
+
+
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def that(self, holds, what):
+        if holds:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f'FAILED: {what}')
+        return holds
+
+
+def read(path):
+    """The lines of a file as one text, without white space at their ends."""
+    return '\n'.join(line.rstrip() for line in path.read_text(encoding='utf-8').split('\n'))
+
+
+def without_empty_lines(text):
+    # psql's echo leaves them out.
+    return '\n'.join(line for line in text.split('\n') if line)
+
+
+def position(block, text, start):
+    """Where `block` stands in `text` as whole lines, from `start` on: the end of its first place, or None."""
+    match = re.compile('^' + re.escape(block.rstrip('\n')) + '$', re.MULTILINE).search(text, start)
+    return match and match.end()
+
+
+def quick_start(checks, readme, script, result):
+    places = [readme.count(START), readme.count(END)]
+    if not checks.that(places == [1, 1], f'README.md has the comments {START} and {END} once each'):
+        return
+    session = readme[readme.index(START):readme.index(END)]
+    if not checks.that(result.is_file(), f'{result.name} exists; run: make regress TESTS=quick_start'):
+        return
+    script, output = read(script), without_empty_lines(read(result))
+    in_script = in_output = 0
+    seen = {'sql': 0, 'text': 0}
+    follows_sql = False
+    for language, block in FENCE.findall(session):
+        if language not in seen:
+            continue
+        seen[language] += 1
+        title = f'{language} block "{block.splitlines()[0].strip() if block.strip() else ""}"'
+        if language == 'sql':
+            end = position(block, script, in_script)
+            if checks.that(end is not None, f'{title} is in quick_start.sql, after the ones before it'):
+                in_script = end
+        elif not checks.that(follows_sql, f'{title} follows a sql block'):
+            continue
+        end = position(without_empty_lines(block), output, in_output)
+        if checks.that(end is not None, f'{title} is in {result.name}, after the ones before it'):
+            if language == 'text':
+                between = output[in_output:end].strip('\n')
+                checks.that(between == without_empty_lines(block).strip('\n'),
+                            f'{title} is all of the output of the sql block before it')
+            in_output = end
+        follows_sql = language == 'sql'
+    for language, count in seen.items():
+        checks.that(count > 0, f'the quick start has {language} blocks')
+
+
+def functions(checks, readme, declarations):
+    declared = set(re.findall(r'^CREATE FUNCTION health_crypto\.(\w+)\s*\(', declarations, re.MULTILINE))
+    checks.that(bool(declared), 'sql/functions.sql declares functions')
+    for name in sorted(set(re.findall(r'\bhealth_crypto\.(\w+)\(', readme))):
+        checks.that(name in declared, f'function {name}() of README.md is in sql/functions.sql')
+    for name in sorted(declared - INTERNAL):
+        checks.that(re.search(rf'\b{name}\(', readme), f'function {name}() of sql/functions.sql is in README.md')
+
+
+def anchors(path):
+    """The anchors of a Markdown file's headings, as GitHub makes them."""
+    text = FENCE.sub('', path.read_text(encoding='utf-8'))
+    made = set()
+    for heading in re.findall(r'^#+ +(.*?)\s*$', text, re.MULTILINE):
+        plain = re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-')
+        anchor, number = plain, 0
+        while anchor in made:
+            number += 1
+            anchor = f'{plain}-{number}'
+        made.add(anchor)
+    return made
+
+
+def links(checks, files):
+    for path in files:
+        text = FENCE.sub('', path.read_text(encoding='utf-8'))
+        for target in LINK.findall(text):
+            if re.match(r'[a-z][a-z0-9+.-]*:', target):
+                continue
+            name, _, anchor = target.partition('#')
+            linked = (path.parent / name).resolve() if name else path
+            what = f'link {target} of {path.relative_to(ROOT)}'
+            if not checks.that(linked.exists() and linked.is_relative_to(ROOT), what):
+                continue
+            if anchor and linked.suffix == '.md':
+                checks.that(anchor in anchors(linked), f'{what}: there is no such heading')
+
+
+def metadata(checks, meta, cargo):
+    try:
+        content = json.loads(meta.read_text(encoding='utf-8'))
+    except ValueError as error:
+        checks.that(False, f'META.json: {error}')
+        return
+    missing = [key for key in ('abstract', 'license', 'maintainer', 'meta-spec', 'name', 'provides', 'version')
+               if key not in content]
+    checks.that(not missing, f'META.json has what PGXN requires; missing: {", ".join(missing)}')
+    version = re.search(r'^version = "([^"]+)"', cargo.read_text(encoding='utf-8'), re.MULTILINE).group(1)
+    checks.that(content.get('version') == version, f'version of META.json is that of Cargo.toml, {version}')
+    for name, provided in content.get('provides', {}).items():
+        checks.that(provided.get('version') == version, f'version of {name} in META.json is {version}')
+        for key in ('file', 'docfile'):
+            checks.that((ROOT / provided.get(key, '?')).is_file(), f'{key} of {name} in META.json exists')
+
+
+def main():
+    tests = ROOT / 'tests' / 'pg_regress'
+    result = Path(sys.argv[1]) if len(sys.argv) > 1 else tests / 'expected' / 'quick_start.out'
+    readme = read(ROOT / 'README.md')
+    checks = Checks()
+    quick_start(checks, readme, tests / 'sql' / 'quick_start.sql', result)
+    functions(checks, readme, read(ROOT / 'sql' / 'functions.sql'))
+    links(checks, [*sorted(ROOT.glob('*.md')), *sorted((ROOT / 'docs').glob('**/*.md'))])
+    metadata(checks, ROOT / 'META.json', ROOT / 'Cargo.toml')
+    print(f'checks: {checks.passed} passed, {checks.failed} failed')
+    return 1 if checks.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
