@@ -121,7 +121,7 @@ pgbench_run() {
 drafts() {
     local first
     first=$(sql_value 'SELECT COALESCE(max(id), 0) + 1 FROM gnuhealth_prescription_order' -d "$1")
-    sql -d "$1" -c "CALL bench_prescribe($first, $2)" -c "VACUUM ANALYZE gnuhealth_prescription_order" \
+    sql -d "$1" -c "CALL bench_prescribe($first, $2)" -c 'VACUUM ANALYZE' \
         -c "SELECT setval('bench_next_draft', (SELECT min(id) FROM gnuhealth_prescription_order WHERE id >= $first), false)" \
         -o /dev/null
 }
@@ -253,15 +253,18 @@ fi
 
 # ------------------------------------------------------------------------------------------------------------ results
 
-# table MEASURE VARIANT...: a Markdown table of the repetitions, the median, and its ratio to the first variant's median.
+# table MEASURE VARIANT...: a Markdown table of the repetitions and their median, and the ratio to the first variant and
+# of the last to the others. A ratio is the median of the ratios within each repetition, whose runs followed each other
+# and so met the same machine; medians of different times would not have.
 table() {
     local measure=$1
     shift
     awk -F '\t' -v measure="$measure" -v list="$*" -v repetitions="$repetitions" '
         $1 == measure { value[$2, $3] = $4 }
-        function median(v,   n, i, j, t, a) {
+        # Of the values of v, or of their ratios to those of w in the same repetition.
+        function median(v, w,   n, i, j, t, a) {
             n = repetitions
-            for (i = 1; i <= n; i++) a[i] = value[v, i] + 0
+            for (i = 1; i <= n; i++) a[i] = value[v, i] / (w == "" ? 1 : value[w, i])
             for (i = 2; i <= n; i++) for (j = i; j > 1 && a[j - 1] > a[j]; j--) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }
             return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
         }
@@ -278,10 +281,10 @@ table() {
                     if (x < least) least = x
                     if (x > most) most = x
                 }
-                m = median(variant[j])
-                printf " %d | %.2f | %d %% |\n", m, m / median(variant[1]), m ? 100 * (most - least) / m : 0
+                m = median(variant[j], "")
+                printf " %d | %.2f | %d %% |\n", m, median(variant[j], variant[1]), m ? 100 * (most - least) / m : 0
             }
-            for (j = 2; j < k; j++) printf "%s / %s: %.2f\n", variant[k], variant[j], median(variant[k]) / median(variant[j])
+            for (j = 2; j < k; j++) printf "%s / %s: %.2f\n", variant[k], variant[j], median(variant[k], variant[j])
         }' "$results"
 }
 header "results"
