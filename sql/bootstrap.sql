@@ -44,6 +44,7 @@ CREATE TABLE health_crypto.protected_document (
     definition_schema       name NOT NULL,
     definition_name         name NOT NULL,
     definition              text NOT NULL,
+    definition_source       text NOT NULL,
     former_definitions      text[] NOT NULL DEFAULT '{}',
     profile                 text NOT NULL,
     digest_column           name NOT NULL,

@@ -52,6 +52,32 @@ CREATE FUNCTION health_crypto.unprotect(document text) RETURNS void
 COMMENT ON FUNCTION health_crypto.unprotect(text) IS
     'removes a document''s triggers and its registration; the register of seals stays';
 
+CREATE FUNCTION health_crypto.definition_parts(definition oid, OUT class oid, OUT object oid) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH RECURSIVE node (class, object) AS (
+        SELECT 'pg_catalog.pg_proc'::regclass::oid, definition_parts.definition
+      UNION
+        SELECT n.class, n.object
+          FROM node
+          JOIN pg_catalog.pg_depend d ON d.classid = node.class AND d.objid = node.object AND d.deptype = 'n'
+         CROSS JOIN LATERAL (
+               SELECT d.refclassid, d.refobjid WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass
+             UNION ALL
+               SELECT 'pg_catalog.pg_rewrite'::regclass::oid, w.oid
+                 FROM pg_catalog.pg_rewrite w
+                WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND w.ev_class = d.refobjid
+                  AND w.rulename = '_RETURN'
+             UNION ALL
+               SELECT 'pg_catalog.pg_proc'::regclass::oid, o.oprcode::oid
+                 FROM pg_catalog.pg_operator o
+                WHERE d.refclassid = 'pg_catalog.pg_operator'::regclass AND o.oid = d.refobjid) n (class, object)
+    )
+    SELECT node.class, node.object FROM node;
+END;
+COMMENT ON FUNCTION health_crypto.definition_parts(oid) IS
+    'a definition and what it goes through: helper functions, operators'' functions and views (their rules), as pg_depend has it';
+
 CREATE FUNCTION health_crypto.protection_gaps(
     OUT document text, OUT relation text, OUT gap text, OUT detail text) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'protection_gaps_wrapper';

@@ -22,7 +22,7 @@ GRANT EXECUTE ON FUNCTION
     health_crypto.python_repr(bigint), health_crypto.python_repr(boolean),
     health_crypto.python_str(text), health_crypto.python_str(double precision),
     health_crypto.python_str(timestamp), health_crypto.python_str(date),
-    health_crypto.certificate_description(bytea, timestamptz),
+    health_crypto.certificate_description(bytea, timestamptz), health_crypto.definition_parts(oid),
     health_crypto.serialize(text, text, text), health_crypto.serialize(text, bigint, text),
     health_crypto.digest(text, text, text), health_crypto.digest(text, bigint, text),
     health_crypto.signing_payload(text, text), health_crypto.signing_payload(text, bigint),

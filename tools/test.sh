@@ -3,7 +3,7 @@
 # The last line is the sum: "N passed, N failed".
 #
 #     tools/test.sh             all steps
-#     tools/test.sh STEP...     some of: format clippy core build regress gnuhealth isolation demo bench
+#     tools/test.sh STEP...     some of: format clippy core build regress readme gnuhealth isolation demo bench
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
 # Logs: target/logs/test-STEP.log. V=1 shows them as they are written.
@@ -11,7 +11,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-all=(format clippy core build regress gnuhealth isolation demo bench)
+all=(format clippy core build regress readme gnuhealth isolation demo bench)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do
     [[ " ${all[*]} " == *" $name "* ]] || die "no step $name; steps: ${all[*]}"
@@ -46,6 +46,7 @@ command_of() {
         core) command=(tools/cargo.sh test --profile "$PROFILE" "${core[@]}" "${features[@]}" --no-fail-fast) ;;
         build) command=(tools/build.sh) ;;
         regress) command=(tools/regress.sh) ;;
+        readme) command=(python3 tools/check_readme.py) ;;
         gnuhealth) script tests/gnuhealth/run.sh ;;
         isolation) script tests/isolation/run.sh ;;
         demo) script tools/demo.sh --check ;;

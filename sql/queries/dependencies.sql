@@ -1,22 +1,7 @@
 -- What a definition ($1, an OID) reads, followed through helper functions, operators and views, and the part that each
 -- table plays for a root ($2, an OID). PostgreSQL records the columns in pg_depend when a BEGIN ATOMIC body is created.
-WITH RECURSIVE node (class, object) AS (
-    SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, $1
-  UNION
-    SELECT n.class, n.object
-      FROM node
-      JOIN pg_catalog.pg_depend d ON d.classid = node.class AND d.objid = node.object AND d.deptype = 'n'
-     CROSS JOIN LATERAL (
-           SELECT d.refclassid, d.refobjid WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-         UNION ALL
-           SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::oid, w.oid
-             FROM pg_catalog.pg_rewrite w
-            WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND w.ev_class = d.refobjid
-              AND w.rulename = '_RETURN'
-         UNION ALL
-           SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, o.oprcode
-             FROM pg_catalog.pg_operator o
-            WHERE d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid) n (class, object)
+WITH RECURSIVE node AS (
+    SELECT n.class, n.object FROM health_crypto.definition_parts($1) n
 ), body AS (
     -- A whole-row reference leaves no trace of its columns in pg_depend. In the stored tree it is a Var without column
     -- number, of the table's row type.

@@ -1,22 +1,7 @@
 -- Functions and views that a definition ($1, an OID) goes through and that cannot be used: their bodies cannot be
 -- followed, or somebody other than the root table's owner ($2, an OID) or a superuser may change them.
-WITH RECURSIVE node (class, object) AS (
-    SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, $1
-  UNION
-    SELECT n.class, n.object
-      FROM node
-      JOIN pg_catalog.pg_depend d ON d.classid = node.class AND d.objid = node.object AND d.deptype = 'n'
-     CROSS JOIN LATERAL (
-           SELECT d.refclassid, d.refobjid WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-         UNION ALL
-           SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::oid, w.oid
-             FROM pg_catalog.pg_rewrite w
-            WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND w.ev_class = d.refobjid
-              AND w.rulename = '_RETURN'
-         UNION ALL
-           SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, o.oprcode
-             FROM pg_catalog.pg_operator o
-            WHERE d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid) n (class, object)
+WITH node AS (
+    SELECT n.class, n.object FROM health_crypto.definition_parts($1) n
 ), object AS (
     SELECT p.oid::pg_catalog.regprocedure::text AS name, p.proowner AS owner,
            p.provolatile = 'v'

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use health_crypto_core::digest::Digest;
 use pgrx::pg_sys;
 
 use crate::document::protect::Root;
@@ -10,6 +11,8 @@ use crate::pg::spi::{Session, Snapshot};
 
 const DEFINITION: &str = include_str!("../../sql/queries/definition.sql");
 const HELPERS: &str = include_str!("../../sql/queries/helpers.sql");
+
+const SOURCE: &str = include_str!("../../sql/queries/source.sql");
 
 const SHAPE: &str = "A definition is f(keys <key type>[], language text) RETURNS TABLE (key <key type>, \"Field\" type, \
                      …) LANGUAGE sql STABLE BEGIN ATOMIC … END, without SECURITY DEFINER or SET.";
@@ -118,4 +121,15 @@ pub fn check_helpers(
         });
     }
     Ok(())
+}
+
+/// The digest over the source of a definition and of everything it goes through, hexadecimal. It is taken when a document
+/// is protected; another one later says that somebody replaced a body since.
+pub fn source_digest(
+    session: &Session,
+    function: pg_sys::Oid,
+    snapshot: Snapshot,
+) -> Result<String> {
+    let rows = session.run(SOURCE, vec![function.into()], snapshot)?;
+    Ok(Digest::of(rows.text(0, 1).unwrap_or_default()).to_string())
 }

@@ -59,10 +59,12 @@ fn run_definition<'s>(
     language: Option<&str>,
     snapshot: Snapshot,
 ) -> Result<Rows<'s>> {
-    let arguments = vec![keys.to_vec().into(), language.into()];
-    shield::shielded(&document.name, || {
-        session.run(&document.sql.fetch, arguments, snapshot)
-    })
+    let (sql, keys) = match keys {
+        [key] => (&document.sql.fetch_one, (*key).into()),
+        _ => (&document.sql.fetch, keys.to_vec().into()),
+    };
+    let arguments = vec![keys, language.into()];
+    shield::shielded(&document.name, || session.run(sql, arguments, snapshot))
 }
 
 fn text(document: &Document, rows: &Rows<'_>, row: usize) -> Result<String> {

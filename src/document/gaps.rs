@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 
 use crate::document::protect::Root;
 use crate::document::registry::{self, Document, Part};
-use crate::document::{dependencies, triggers};
+use crate::document::{definition, dependencies, triggers};
 use crate::error::{Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
@@ -72,6 +72,21 @@ fn gaps() -> Result<Vec<Gap>> {
 fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
     let root = Root::named(document);
     let mut gaps = Vec::new();
+    let registered = session.run(
+        "SELECT d.definition_source FROM health_crypto.protected_document d WHERE d.document = $1",
+        vec![document.name.as_str().into()],
+        Snapshot::Caller,
+    )?;
+    let source = definition::source_digest(session, document.definition_oid, Snapshot::Caller)?;
+    if registered.text(0, 1) != Some(&source) {
+        gaps.push((
+            document.name.clone(),
+            document.definition.clone(),
+            "changed definition".to_owned(),
+            "its body, or that of something it goes through, was replaced since protect()"
+                .to_owned(),
+        ));
+    }
     for watch in dependencies::watches(session, document.definition_oid, &root)? {
         let Some(oid) = watch.oid.filter(|_| watch.part != Part::Reference) else {
             continue;

@@ -359,6 +359,7 @@ fn store(
     watches: &[Watch],
 ) -> Result<()> {
     let by = caller::role_name(caller::current_role());
+    let source = definition::source_digest(session, request.definition, Snapshot::Fresh)?;
     let _role = RunAs::owner(caller::registrar());
     let other_root = session.run(
         "SELECT FROM health_crypto.protected_document d \
@@ -382,10 +383,12 @@ fn store(
     session.run(
         "INSERT INTO health_crypto.protected_document AS d (document, root_schema, root_table, key_column, key_type, \
            definition, profile, digest_column, serializer_column, signature_column, state_column, sealed_states, \
-           reference_fields, on_alteration, on_unverified_signature, protected_by, definition_schema, definition_name) \
+           reference_fields, on_alteration, on_unverified_signature, protected_by, definition_schema, definition_name, \
+           definition_source) \
          VALUES ($1, $2::name, $3::name, $4::name, $5, $6, $7, $8::name, $9::name, $10::name, $11::name, $12, $13, \
-                 $14, $15, $16::name, $17::name, $18::name) \
+                 $14, $15, $16::name, $17::name, $18::name, $19) \
          ON CONFLICT (document) DO UPDATE SET definition = EXCLUDED.definition, \
+           definition_source = EXCLUDED.definition_source, \
            definition_schema = EXCLUDED.definition_schema, definition_name = EXCLUDED.definition_name, profile = EXCLUDED.profile, \
            former_definitions = CASE WHEN d.definition = EXCLUDED.definition THEN d.former_definitions \
                                      ELSE d.definition || d.former_definitions END, \
@@ -413,6 +416,7 @@ fn store(
             by.as_str().into(),
             definition.schema.as_str().into(),
             definition.name.as_str().into(),
+            source.into(),
         ],
         Snapshot::Fresh,
     )?;

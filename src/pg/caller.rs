@@ -17,8 +17,8 @@ const PINNED: [(&CStr, &CStr); 11] = [
     (c"lc_numeric", c"C"),
     (c"lc_time", c"C"),
     (c"quote_all_identifiers", c"off"),
-    // Planning GNU Health's prescription definition takes 3-4 ms, executing it for one key 0.4 ms: without this the first
-    // five uses in every session would each be planned anew.
+    // Planning GNU Health's prescription definition takes 3-4 ms, executing it for one key 0.4 ms: without this it was
+    // planned anew at every commit, 55 % of the time of sealing (docs/PERFORMANCE.md).
     (c"plan_cache_mode", c"force_generic_plan"),
 ];
 

