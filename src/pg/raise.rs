@@ -5,12 +5,12 @@ use std::ffi::{CStr, c_char, c_int};
 
 use pgrx::pg_sys;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// An error as plain C strings in PostgreSQL's memory: nothing in it has a destructor, so the frame that raises it may
 /// be left by longjmp.
 #[derive(Clone, Copy)]
-pub struct Raisable {
+struct Raisable {
     sqlstate: c_int,
     message: *const c_char,
     detail: *const c_char,
@@ -31,7 +31,7 @@ unsafe extern "C-unwind" {
 }
 
 /// Copies an error into PostgreSQL's memory.
-pub fn raisable(error: &Error) -> Raisable {
+fn raisable(error: &Error) -> Raisable {
     let constraint = error.constraint();
     Raisable {
         sqlstate: error.sqlstate() as c_int,
@@ -64,7 +64,7 @@ fn copied(text: Option<&str>) -> *const c_char {
 /// # Safety
 /// Every frame between the caller and PostgreSQL must be free of destructors: call it last in an `extern "C-unwind"`
 /// function, outside of every guard.
-pub unsafe fn raise(error: Raisable) {
+unsafe fn raise(error: Raisable) {
     const FORMAT: *const c_char = c"%s".as_ptr();
     // SAFETY: the ereport() sequence of PostgreSQL's elog.h, with strings that outlive it in the current memory
     // context; errfinish does not return at level ERROR.
@@ -84,6 +84,24 @@ pub unsafe fn raise(error: Raisable) {
                 err_generic_string(pg_sys::PG_DIAG_TABLE_NAME as c_int, error.table);
             }
             errfinish(c"health_crypto".as_ptr(), 0, c"raise".as_ptr());
+        }
+    }
+}
+
+/// Runs the body of an entry point. Rust panics and PostgreSQL's errors are reported by the guard; an error of ours is
+/// raised outside of it, with all its fields.
+///
+/// # Safety
+/// Call it first and last in an `extern "C-unwind"` function that PostgreSQL calls.
+pub unsafe fn guarded<T: Copy>(body: impl FnOnce() -> Result<T>) -> Option<T> {
+    // SAFETY: what the guard returns has no destructor, and nor has anything else in this frame.
+    unsafe {
+        match pg_sys::panic::pgrx_extern_c_guard(|| body().map_err(|error| raisable(&error))) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                raise(error);
+                None
+            }
         }
     }
 }

@@ -232,21 +232,13 @@ unsafe fn bytes(datum: pg_sys::Datum, length: i16) -> Vec<u8> {
     }
 }
 
-/// Runs a trigger's body. Errors become [`raise::Raisable`] inside the guard and are raised outside of it.
+/// Runs a trigger's body. What an AFTER trigger returns is ignored.
+///
+/// # Safety
+/// As for [`raise::guarded`].
 unsafe fn enter(fcinfo: pg_sys::FunctionCallInfo, body: fn(&Event) -> Result<()>) -> pg_sys::Datum {
-    // SAFETY: called at the top of an extern "C-unwind" function; the closure's result has no destructor.
-    let refused = unsafe {
-        pg_sys::panic::pgrx_extern_c_guard(|| {
-            match Event::from(fcinfo).and_then(|event| body(&event)) {
-                Ok(()) => None,
-                Err(error) => Some(raise::raisable(&error)),
-            }
-        })
-    };
-    if let Some(error) = refused {
-        // SAFETY: this frame and the entry point below hold nothing but plain values.
-        unsafe { raise::raise(error) };
-    }
+    // SAFETY: called at the top of an extern "C-unwind" function.
+    unsafe { raise::guarded(|| Event::from(fcinfo).and_then(|event| body(&event))) };
     pg_sys::Datum::from(0)
 }
 
@@ -274,7 +266,8 @@ pub unsafe extern "C-unwind" fn health_crypto_keep(
     unsafe { enter(fcinfo, seal::flush::keep) }
 }
 
-static API_V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
+/// PostgreSQL's version-1 calling convention.
+pub static API_V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
 
 /// Calling convention of `health_crypto_guard`.
 #[unsafe(no_mangle)]

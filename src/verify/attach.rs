@@ -3,30 +3,50 @@
 use std::time::SystemTime;
 
 use health_crypto_core::openpgp::Status;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::prelude::*;
+use pgrx::pg_sys;
 
 use crate::document::registry::{self, OnBreach};
 use crate::document::serialize::{given, may_read, spelled};
 use crate::error::{Breach, Error, Result};
 use crate::pg::caller::{self, RunAs};
+use crate::pg::raise;
 use crate::pg::spi::{Session, Snapshot};
+use crate::pg::trigger;
 use crate::seal::signature as judgement;
 use crate::verify::functions;
 use crate::verify::row::Verdict;
 
-#[pg_extern(sql = false)]
-fn attach_signature(
-    document: Option<&str>,
-    key: Option<&str>,
-    signature: Option<&str>,
-) -> std::result::Result<pgrx::composite_type!('static, "health_crypto.verdict"), ErrorReport> {
-    let verdict = attached(
-        given(document, "document")?,
-        given(key, "key")?,
-        given(signature, "signature")?,
-    )?;
-    Ok(verdict.into_tuple()?)
+/// Entry point of `attach_signature(document text, key text, signature text)`. Not a `pg_extern`, because its refusals
+/// have the constraint, schema and table fields set.
+///
+/// # Safety
+/// Called by PostgreSQL's function manager only, with the arguments of the SQL declaration.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn attach_signature_wrapper(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> pg_sys::Datum {
+    // SAFETY: the SQL declaration has three arguments of type text and returns the composite type verdict.
+    let verdict = unsafe {
+        raise::guarded(|| {
+            let text = |number| pgrx::fcinfo::pg_getarg::<&str>(fcinfo, number);
+            let verdict = attached(
+                given(text(0), "document")?,
+                given(text(1), "key")?,
+                given(text(2), "signature")?,
+            )?;
+            verdict
+                .into_tuple()?
+                .into_composite_datum()
+                .ok_or(Error::Bug("a verdict without a value"))
+        })
+    };
+    verdict.unwrap_or(pg_sys::Datum::from(0))
+}
+
+/// Calling convention of `attach_signature_wrapper`.
+#[unsafe(no_mangle)]
+pub extern "C" fn pg_finfo_attach_signature_wrapper() -> &'static pg_sys::Pg_finfo_record {
+    &trigger::API_V1
 }
 
 fn attached(name: &str, key: &str, signature: &str) -> Result<Verdict> {

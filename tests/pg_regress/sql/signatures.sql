@@ -63,6 +63,16 @@ SELECT health_crypto.attach_signature('prescription', 2, :'two_aurora');
 \set VERBOSITY default
 UPDATE gnuhealth_prescription_order SET digital_signature = :'one_mallory' WHERE id = 1;
 \set VERBOSITY sqlstate
+\set VERBOSITY default
+DO $$
+DECLARE c text; s text; t text;
+BEGIN
+    PERFORM health_crypto.attach_signature('prescription', 2, 'junk');
+EXCEPTION WHEN integrity_constraint_violation THEN
+    GET STACKED DIAGNOSTICS c = CONSTRAINT_NAME, s = SCHEMA_NAME, t = TABLE_NAME;
+    RAISE WARNING 'constraint %, schema %, table %', c, s, t;
+END $$;
+\set VERBOSITY sqlstate
 -- A draft that gets a good signature is sealed by it.
 UPDATE gnuhealth_prescription_order SET digital_signature = :'one_cameron' WHERE id = 1;
 SELECT ok, content, signature, signer_name, signed_at FROM health_crypto.verify('prescription', 1);
