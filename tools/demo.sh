@@ -7,7 +7,7 @@
 #     tools/demo.sh --check    the same, and stops and removes the server at the end
 #     tools/demo.sh --stop     stops and removes the server of an earlier run
 #
-# It uses the last build (tools/build.sh) and builds only if there is none.
+# It builds what has changed since the last build (tools/build.sh).
 # shellcheck source=tools/demo/stage.sh
 . "$(dirname "${BASH_SOURCE[0]}")/demo/stage.sh"
 
