@@ -7,6 +7,7 @@ pub mod gaps;
 pub mod gnuhealth;
 pub mod protect;
 pub mod registry;
+pub mod row;
 pub mod serialize;
 pub mod statements;
 pub mod triggers;

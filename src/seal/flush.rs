@@ -9,11 +9,12 @@ use health_crypto_core::digest::Digest;
 
 use crate::document::fetch::{self, Texts};
 use crate::document::registry::{self, Document, Part};
+use crate::document::row::RootRow;
 use crate::document::serialize::no_row;
 use crate::error::{Breach, Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::shield;
-use crate::pg::spi::{Rows, Session, Snapshot};
+use crate::pg::spi::{Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
 use crate::seal::guard::{breach, keys_of_child, subject};
 use crate::seal::mark::{self, Mark};
@@ -132,31 +133,6 @@ pub fn all() -> Result<()> {
     })
 }
 
-/// A root row, locked.
-struct Row {
-    key: String,
-    digest: Option<String>,
-    text: Option<String>,
-    signature: Option<String>,
-    state: Option<String>,
-}
-
-impl Row {
-    fn all(rows: &Rows<'_>) -> Vec<Row> {
-        (0..rows.len())
-            .filter_map(|row| {
-                Some(Row {
-                    key: rows.string(row, 1)?,
-                    digest: rows.string(row, 2),
-                    text: rows.string(row, 3),
-                    signature: rows.string(row, 4).filter(|s| !s.is_empty()),
-                    state: rows.string(row, 5),
-                })
-            })
-            .collect()
-    }
-}
-
 /// What has to happen to a row.
 enum Course {
     /// Not sealed: the columns follow the content.
@@ -195,7 +171,7 @@ impl Flush<'_> {
         let reading = RunAs::reader(document.owner);
         // Locked in key order, so that two sessions that wrote lines of the same documents follow each other; what is
         // read after that is read with a snapshot taken after the lock.
-        let rows = Row::all(&flush.session.run(
+        let rows = RootRow::all(&flush.session.run(
             &document.sql.lock,
             vec![keys.into()],
             Snapshot::Fresh,
@@ -235,7 +211,7 @@ impl Flush<'_> {
         flush.write()
     }
 
-    fn courses(&self, rows: &[Row], marks: &HashMap<&str, Mark>) -> Result<Vec<Course>> {
+    fn courses(&self, rows: &[RootRow], marks: &HashMap<&str, Mark>) -> Result<Vec<Course>> {
         let d = self.document;
         let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
         let mut standings = register::standings(&self.session, &d.name, &keys, Snapshot::Fresh)?;
@@ -248,9 +224,7 @@ impl Flush<'_> {
                     // A reopened row may still say that it is sealed; it is again when it is sealed or signed anew.
                     Some(Standing::Reopened) if mark.sealing => Course::Seal,
                     Some(Standing::Reopened) => Course::Follow,
-                    None if row.signature.is_none() && !d.seals(row.state.as_deref()) => {
-                        Course::Follow
-                    }
+                    None if !row.is_sealed(d) => Course::Follow,
                     None if mark.was_sealed => Course::Leave,
                     None => Course::Seal,
                 }
@@ -278,7 +252,7 @@ impl Flush<'_> {
         )
     }
 
-    fn follow(&mut self, row: &Row, text: &str) {
+    fn follow(&mut self, row: &RootRow, text: &str) {
         let digest = Digest::of(text).to_string();
         if row.digest.as_deref() != Some(&digest) || row.text.as_deref() != Some(text) {
             self.updates
@@ -288,7 +262,7 @@ impl Flush<'_> {
 
     fn seal(
         &mut self,
-        row: &Row,
+        row: &RootRow,
         mark: Mark,
         text: &str,
         language: Option<&str>,
@@ -344,7 +318,7 @@ impl Flush<'_> {
     /// and that language.
     fn check_supplied(
         &mut self,
-        row: &Row,
+        row: &RootRow,
         text: &str,
         language: Option<&str>,
     ) -> Result<(String, Option<String>)> {
@@ -386,7 +360,7 @@ impl Flush<'_> {
 
     fn compare(
         &mut self,
-        row: &Row,
+        row: &RootRow,
         mark: Mark,
         seal: &register::Seal,
         own: Option<&str>,
@@ -412,7 +386,7 @@ impl Flush<'_> {
         Ok(())
     }
 
-    fn breach(&mut self, row: &Row, what: Breach, fields: Vec<String>) -> Result<()> {
+    fn breach(&mut self, row: &RootRow, what: Breach, fields: Vec<String>) -> Result<()> {
         self.entries.extend(breach(
             self.document,
             &self.document.root,

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use crate::document::registry::{self, Document, OnBreach, Part, Watch};
+use crate::document::row::RootRow;
 use crate::error::{Breach, Error, Result, Table};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
@@ -258,34 +259,27 @@ impl Scene<'_> {
             let rows = d
                 .sql
                 .page(&session, after.as_deref(), flush::CHUNK, Snapshot::Fresh)?;
-            let keys: Vec<String> = (0..rows.len())
-                .filter_map(|row| rows.string(row, 1))
-                .collect();
-            let borrowed: Vec<&str> = keys.iter().map(String::as_str).collect();
-            let standings = register::standings(&session, &d.name, &borrowed, Snapshot::Fresh)?;
-            for (index, key) in keys.iter().enumerate() {
-                let by_row = d.seals(rows.text(index, 5))
-                    || rows.text(index, 4).is_some_and(|s| !s.is_empty());
-                sealed |= match standings.get(key) {
+            let rows = RootRow::all(&rows);
+            let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+            let standings = register::standings(&session, &d.name, &keys, Snapshot::Fresh)?;
+            for row in &rows {
+                sealed |= match standings.get(&row.key) {
                     Some(Standing::Sealed(_)) => true,
                     Some(Standing::Reopened) => false,
-                    None => by_row,
+                    None => row.is_sealed(d),
                 };
                 if !sealed && watch.part != Part::Root {
-                    let known = mark::mark(&d.name, key).unwrap_or_default();
-                    mark::set(
-                        &d.name,
-                        key,
-                        Mark {
-                            pending: true,
-                            open: true,
-                            ..known
-                        },
-                    );
+                    let known = mark::mark(&d.name, &row.key).unwrap_or_default();
+                    let mark = Mark {
+                        pending: true,
+                        open: true,
+                        ..known
+                    };
+                    mark::set(&d.name, &row.key, mark);
                 }
             }
-            after = keys.last().cloned();
-            if sealed || (keys.len() as i64) < flush::CHUNK {
+            after = rows.last().map(|row| row.key.clone());
+            if sealed || (rows.len() as i64) < flush::CHUNK {
                 break;
             }
         }

@@ -10,42 +10,16 @@ use pgrx::datum::TimestampWithTimeZone;
 
 use crate::document::fetch;
 use crate::document::registry::Document;
+use crate::document::row::RootRow;
 use crate::error::{Error, Result};
 use crate::pg::caller::RunAs;
-use crate::pg::spi::{Rows, Session, Snapshot};
+use crate::pg::spi::{Session, Snapshot};
 use crate::pg::{shield, sub};
 use crate::seal::flush;
 use crate::seal::register::{self, Seal, Standing};
 use crate::seal::signature;
 use crate::verify::row::Verdict;
 use crate::verify::time;
-
-/// A root row as stored.
-pub struct Stored {
-    /// The key.
-    pub key: String,
-    digest: Option<String>,
-    text: Option<String>,
-    signature: Option<String>,
-    state: Option<String>,
-}
-
-impl Stored {
-    /// The rows of the statements `read` and `page`.
-    pub fn all(rows: &Rows<'_>) -> Vec<Stored> {
-        (0..rows.len())
-            .filter_map(|row| {
-                Some(Stored {
-                    key: rows.string(row, 1)?,
-                    digest: rows.string(row, 2),
-                    text: rows.string(row, 3),
-                    signature: rows.string(row, 4).filter(|s| !s.is_empty()),
-                    state: rows.string(row, 5),
-                })
-            })
-            .collect()
-    }
-}
 
 /// What holds of one text.
 struct Content {
@@ -91,7 +65,7 @@ impl<'d> Judge<'d> {
     }
 
     /// The verdict on each row, in the order given.
-    pub fn rows(&self, stored: Vec<Stored>) -> Result<Vec<Verdict>> {
+    pub fn rows(&self, stored: Vec<RootRow>) -> Result<Vec<Verdict>> {
         let _role = RunAs::reader(self.document.owner);
         let keys: Vec<&str> = stored.iter().map(|s| s.key.as_str()).collect();
         let standings =
@@ -158,7 +132,7 @@ impl<'d> Judge<'d> {
     /// Every document serialised again, in the language of its seal or else the database's own.
     fn fresh(
         &self,
-        stored: &[Stored],
+        stored: &[RootRow],
         standings: &HashMap<String, Standing>,
         default: Option<&str>,
     ) -> Result<HashMap<String, Fresh>> {
@@ -209,7 +183,7 @@ impl<'d> Judge<'d> {
 
     fn content(
         &self,
-        row: &Stored,
+        row: &RootRow,
         standing: Option<&Standing>,
         fresh: Option<&str>,
         language: Option<&str>,
@@ -224,11 +198,10 @@ impl<'d> Judge<'d> {
             changes: fresh.and_then(|fresh| changes_json(row.text.as_deref(), fresh)),
             ..of(word, detail)
         };
-        let sealed_by_row = row.signature.is_some() || self.document.seals(row.state.as_deref());
+        let sealed_by_row = row.is_sealed(self.document);
         let seal = match standing {
             Some(Standing::Sealed(seal)) => Some(seal),
-            Some(Standing::Reopened) => None,
-            None => None,
+            _ => None,
         };
         let sealed = seal.is_some() || (standing.is_none() && sealed_by_row);
         let of_fresh = fresh.map(|text| Digest::of(text).to_string());
@@ -288,7 +261,7 @@ impl<'d> Judge<'d> {
 
     fn changed_since(
         &self,
-        row: &Stored,
+        row: &RootRow,
         seal: &Seal,
         with_changes: &dyn Fn(&'static str, &str) -> Content,
     ) -> Result<Content> {
@@ -313,7 +286,7 @@ impl<'d> Judge<'d> {
     /// Sealed before the extension came: the language is not known, so each is tried.
     fn changed_unregistered(
         &self,
-        row: &Stored,
+        row: &RootRow,
         fresh: Option<&str>,
         language: Option<&str>,
         with_changes: &dyn Fn(&'static str, &str) -> Content,
@@ -368,7 +341,7 @@ impl<'d> Judge<'d> {
 
     fn verdict(
         &self,
-        row: &Stored,
+        row: &RootRow,
         standing: Option<&Standing>,
         content: Content,
     ) -> Result<Verdict> {

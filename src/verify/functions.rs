@@ -9,12 +9,13 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::document::registry;
+use crate::document::row::RootRow;
 use crate::document::serialize::{Reader, given, may_read, spelled};
 use crate::error::{Error, Result};
 use crate::keyring::StoredKeyring;
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::register::{self, Standing};
-use crate::verify::content::{Judge, Stored};
+use crate::verify::content::Judge;
 use crate::verify::row::Verdict;
 use crate::verify::time;
 
@@ -49,7 +50,7 @@ pub fn verdict(document: &str, key: &str, at: SystemTime, snapshot: Snapshot) ->
             vec![vec![key.as_str()].into()],
             snapshot,
         )?;
-        (key, Stored::all(&rows))
+        (key, RootRow::all(&rows))
     };
     let judge = Judge::new(&document, &session, at)?;
     if let Some(verdict) = judge.rows(stored)?.pop() {
@@ -157,7 +158,7 @@ impl Walk {
                 let stored = {
                     let _role = reader.enter(&document);
                     let sql = &document.sql;
-                    Stored::all(&sql.page(&session, after.as_deref(), BATCH, Snapshot::Caller)?)
+                    RootRow::all(&sql.page(&session, after.as_deref(), BATCH, Snapshot::Caller)?)
                 };
                 let last = stored.last().map(|s| s.key.clone());
                 let more = stored.len() as i64 == BATCH;
@@ -182,7 +183,7 @@ impl Walk {
                         vec![borrowed.clone().into()],
                         Snapshot::Caller,
                     )?;
-                    Stored::all(&rows).into_iter().map(|s| s.key).collect()
+                    RootRow::all(&rows).into_iter().map(|s| s.key).collect()
                 };
                 let present: std::collections::HashSet<String> = present.into_iter().collect();
                 let standings = register::standings(&session, name, &borrowed, Snapshot::Caller)?;
