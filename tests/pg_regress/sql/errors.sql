@@ -39,3 +39,14 @@ SELECT id, serializer FROM bad;
 ALTER FUNCTION bad_def(int[], text) RENAME TO gone;
 INSERT INTO bad VALUES (3, '18');
 SELECT document, gap, detail FROM health_crypto.protection_gaps();
+-- A database that is not UTF-8.
+SET client_min_messages = warning;
+CREATE DATABASE regress_latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0;
+\c regress_latin1
+\set VERBOSITY default
+CREATE EXTENSION health_crypto;
+\set VERBOSITY sqlstate
+CREATE EXTENSION health_crypto;
+SELECT count(*) AS nothing_left FROM pg_namespace WHERE nspname = 'health_crypto';
+\c contrib_regression
+DROP DATABASE regress_latin1;
