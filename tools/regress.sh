@@ -53,6 +53,8 @@ else
 fi
 
 cluster_temporary regress
+# For tests that run pg_dump.
+export BINDIR=$PG_BIN PGUSER=postgres
 log=$output/pg_regress.log
 status=0
 "$PG_REGRESS" --bindir="$PG_BIN" --inputdir="$output/input" --outputdir="$output" --schedule="$schedule" \

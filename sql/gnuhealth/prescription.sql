@@ -37,19 +37,19 @@ BEGIN ATOMIC
           JOIN @schema@.product_product a ON a.id = m.product
           JOIN @schema@.product_template b ON b.id = a.template
         UNION ALL
-        SELECT 2, u.id, 'gnuhealth.dose.unit,name', u.id, u.name
+        SELECT 2, u.id, 'gnuhealth.dose.unit,name' AS field, u.id, u.name
           FROM (SELECT DISTINCT dose_unit AS id FROM line) d
           JOIN @schema@.gnuhealth_dose_unit u ON u.id = d.id
         UNION ALL
-        SELECT 3, r.id, 'gnuhealth.drug.route,name', r.id, r.name
+        SELECT 3, r.id, 'gnuhealth.drug.route,name' AS field, r.id, r.name
           FROM (SELECT DISTINCT route AS id FROM line) d
           JOIN @schema@.gnuhealth_drug_route r ON r.id = d.id
         UNION ALL
-        SELECT 4, f.id, 'gnuhealth.drug.form,name', f.id, f.name
+        SELECT 4, f.id, 'gnuhealth.drug.form,name' AS field, f.id, f.name
           FROM (SELECT DISTINCT form AS id FROM line) d
           JOIN @schema@.gnuhealth_drug_form f ON f.id = d.id
         UNION ALL
-        SELECT 5, i.id, 'gnuhealth.pathology,name', i.id, i.name
+        SELECT 5, i.id, 'gnuhealth.pathology,name' AS field, i.id, i.name
           FROM (SELECT DISTINCT indication AS id FROM line) d
           JOIN @schema@.gnuhealth_pathology i ON i.id = d.id
     ), word AS MATERIALIZED (

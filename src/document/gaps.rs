@@ -83,7 +83,8 @@ fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
             document.name.clone(),
             document.definition.clone(),
             "changed definition".to_owned(),
-            "its body, or that of something it goes through, was replaced since protect()"
+            "its body, or that of something it goes through, was replaced since protect(), or is spelt \
+             otherwise after a restore"
                 .to_owned(),
         ));
     }

@@ -217,7 +217,16 @@ impl<'d> Judge<'d> {
                     },
                 ),
                 (None, _) => of("stale", "not sealed, and it has no digest"),
-                _ => with_changes("stale", "not sealed, and written round the triggers"),
+                _ => {
+                    let mut stale =
+                        with_changes("stale", "not sealed, and written round the triggers");
+                    if self.is_of_references(&stale) {
+                        stale.detail = "not sealed; only what it refers to has changed, and its digest follows \
+                                        when it is written next"
+                            .to_owned();
+                    }
+                    stale
+                }
             });
         }
         let of_text = row.text.as_deref().map(|text| Digest::of(text).to_string());
@@ -316,20 +325,7 @@ impl<'d> Judge<'d> {
             "drifted",
             "only fields that come from referenced tables have changed",
         );
-        let fields = self
-            .document
-            .reference_fields
-            .as_deref()
-            .unwrap_or_default();
-        let changed: Vec<String> = drifted
-            .changes
-            .as_deref()
-            .and_then(|json| {
-                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json).ok()
-            })
-            .map(|map| map.keys().map(|path| top_level(path).to_owned()).collect())
-            .unwrap_or_default();
-        if !changed.is_empty() && changed.iter().all(|field| fields.contains(field)) {
+        if self.is_of_references(&drifted) {
             drifted
         } else {
             with_changes(
@@ -337,6 +333,24 @@ impl<'d> Judge<'d> {
                 "changed since it was sealed; not in the register, so it is judged by its fields",
             )
         }
+    }
+
+    /// Whether all that differs stands in fields that come from referenced tables.
+    fn is_of_references(&self, content: &Content) -> bool {
+        let fields = self
+            .document
+            .reference_fields
+            .as_deref()
+            .unwrap_or_default();
+        let changed: Vec<String> = content
+            .changes
+            .as_deref()
+            .and_then(|json| {
+                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json).ok()
+            })
+            .map(|map| map.keys().map(|path| top_level(path).to_owned()).collect())
+            .unwrap_or_default();
+        !changed.is_empty() && changed.iter().all(|field| fields.contains(field))
     }
 
     fn verdict(
