@@ -41,27 +41,18 @@ fn gaps() -> Result<Vec<Gap>> {
         })
         .collect();
     for name in registry::names()? {
-        match registry::document(&name) {
-            Ok(document) => match unwatched(&session, &document) {
-                Ok(unwatched) => gaps.extend(unwatched),
-                Err(error @ (Error::BadDefinition { .. } | Error::Unsupported { .. })) => {
-                    gaps.push((
-                        name,
-                        String::new(),
-                        "unusable definition".to_owned(),
-                        error.to_string(),
-                    ));
-                }
-                Err(error) => return Err(error),
-            },
-            Err(error @ (Error::BadDefinition { .. } | Error::NotAllowed { .. })) => {
-                gaps.push((
-                    name,
-                    String::new(),
-                    "unusable definition".to_owned(),
-                    error.to_string(),
-                ));
-            }
+        match registry::document(&name).and_then(|document| unwatched(&session, &document)) {
+            Ok(unwatched) => gaps.extend(unwatched),
+            Err(
+                error @ (Error::BadDefinition { .. }
+                | Error::Unsupported { .. }
+                | Error::NotAllowed { .. }),
+            ) => gaps.push((
+                name,
+                String::new(),
+                "unusable definition".to_owned(),
+                error.to_string(),
+            )),
             Err(error) => return Err(error),
         }
     }
