@@ -41,18 +41,12 @@ CREATE TABLE health_crypto.protected_document (
     root_table              name NOT NULL,
     key_column              name NOT NULL,
     key_type                text NOT NULL,
-    definition_schema       name NOT NULL,
-    definition_name         name NOT NULL,
-    definition              text NOT NULL,
-    definition_source       text NOT NULL,
-    former_definitions      text[] NOT NULL DEFAULT '{}',
-    profile                 text NOT NULL,
+    edition                 integer NOT NULL,
     digest_column           name NOT NULL,
     serializer_column       name NOT NULL,
     signature_column        name,
     state_column            name,
     sealed_states           text[],
-    reference_fields        text[],
     on_alteration           text NOT NULL CHECK (on_alteration IN ('reject', 'record')),
     on_unverified_signature text NOT NULL CHECK (on_unverified_signature IN ('reject', 'record')),
     protected_at            timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -61,8 +55,26 @@ CREATE TABLE health_crypto.protected_document (
 COMMENT ON TABLE health_crypto.protected_document IS
     'one row a document type: what protect() was told. Written by protect() and unprotect() only';
 
+-- No foreign key to protected_document: unprotect() must not take away what the register's seals refer to.
+CREATE TABLE health_crypto.definition (
+    document          text NOT NULL CHECK (document OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]{0,62}$'),
+    edition           integer NOT NULL CHECK (edition OPERATOR(pg_catalog.>) 0),
+    definition_schema name NOT NULL,
+    definition_name   name NOT NULL,
+    definition        text NOT NULL,
+    source            text NOT NULL,
+    profile           text NOT NULL,
+    reference_fields  text[],
+    registered_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    registered_by     name NOT NULL,
+    PRIMARY KEY (document, edition)
+);
+COMMENT ON TABLE health_crypto.definition IS
+    'every definition that documents of a type may have been sealed by, numbered by edition: a function, a profile and the columns it read. protected_document says which one new seals use';
+
 CREATE TABLE health_crypto.watched_table (
-    document       text NOT NULL REFERENCES health_crypto.protected_document ON DELETE CASCADE,
+    document       text NOT NULL,
+    edition        integer NOT NULL,
     table_schema   name NOT NULL,
     table_name     name NOT NULL,
     part           text NOT NULL CHECK (part IN ('root', 'child', 'reference')),
@@ -72,10 +84,11 @@ CREATE TABLE health_crypto.watched_table (
     parent_schema  name,
     parent_table   name,
     parent_column  name,
-    PRIMARY KEY (document, table_schema, table_name)
+    PRIMARY KEY (document, edition, table_schema, table_name),
+    FOREIGN KEY (document, edition) REFERENCES health_crypto.definition
 );
 COMMENT ON TABLE health_crypto.watched_table IS
-    'tables and columns that each definition reads: the root, its children (link_column points at parent_column) and tables referred to';
+    'tables and columns that each edition of a definition reads: the root, its children (link_column points at parent_column) and tables referred to';
 
 CREATE SEQUENCE health_crypto.register_entry_number;
 
@@ -97,7 +110,8 @@ CREATE TABLE health_crypto.register_entry (
     reason      text,
     at          timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     by          name NOT NULL,
-    session_by  name NOT NULL DEFAULT SESSION_USER
+    session_by  name NOT NULL DEFAULT SESSION_USER,
+    edition     integer
 );
 COMMENT ON TABLE health_crypto.register_entry IS
     'the append-only register behind the view register: every seal, signature, reopening, alteration that was let through, override';
@@ -122,6 +136,7 @@ COMMENT ON TABLE health_crypto.certificate_key IS
     'which certificates hold a key, by the key''s full fingerprint (primary keys and subkeys)';
 
 SELECT pg_catalog.pg_extension_config_dump('health_crypto.protected_document', '');
+SELECT pg_catalog.pg_extension_config_dump('health_crypto.definition', '');
 SELECT pg_catalog.pg_extension_config_dump('health_crypto.watched_table', '');
 SELECT pg_catalog.pg_extension_config_dump('health_crypto.register_entry', '');
 SELECT pg_catalog.pg_extension_config_dump('health_crypto.register_entry_number', '');

@@ -47,6 +47,17 @@ CREATE FUNCTION health_crypto.protect_gnuhealth(OUT document text, OUT root text
 COMMENT ON FUNCTION health_crypto.protect_gnuhealth() IS
     'protects each GNU Health document whose tables exist, and says what it did';
 
+CREATE FUNCTION health_crypto.add_definition(
+    document text, definition regprocedure, profile text DEFAULT 'jcs-1', reference_fields text[] DEFAULT NULL) RETURNS integer
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'add_definition_wrapper';
+COMMENT ON FUNCTION health_crypto.add_definition(text, regprocedure, text, text[]) IS
+    'makes documents that were sealed by an earlier definition verify by it; new seals go on using the one of protect(). Returns its edition';
+
+CREATE FUNCTION health_crypto.adopt(document text DEFAULT NULL) RETURNS SETOF health_crypto.verdict
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adopt_wrapper';
+COMMENT ON FUNCTION health_crypto.adopt(text) IS
+    'enters documents that were sealed before their protection in the register, and returns those that do not hold';
+
 CREATE FUNCTION health_crypto.unprotect(document text) RETURNS void
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'unprotect_wrapper';
 COMMENT ON FUNCTION health_crypto.unprotect(text) IS
@@ -222,7 +233,7 @@ COMMENT ON VIEW health_crypto.certificates IS 'the keyring as of now';
 
 CREATE VIEW health_crypto.register AS
     SELECT entry, event, document, key, definition, profile, language, digest, own_digest, signer, signer_name,
-           signature, verdict, reason, at, by, session_by
+           signature, verdict, reason, at, by, session_by, edition
       FROM health_crypto.register_entry;
 COMMENT ON VIEW health_crypto.register IS
     'every seal, signature, reopening, recorded alteration and override, in the order of their numbers';

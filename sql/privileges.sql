@@ -2,6 +2,7 @@
 -- health_crypto_auditor may read and verify everything and write nothing.
 
 ALTER TABLE health_crypto.protected_document OWNER TO health_crypto_registrar;
+ALTER TABLE health_crypto.definition OWNER TO health_crypto_registrar;
 ALTER TABLE health_crypto.watched_table OWNER TO health_crypto_registrar;
 ALTER TABLE health_crypto.register_entry OWNER TO health_crypto_registrar;
 ALTER SEQUENCE health_crypto.register_entry_number OWNER TO health_crypto_registrar;

@@ -13,6 +13,9 @@ fn python_repr_text(value: Option<&str>) -> String {
     let Some(value) = value else {
         return NONE.to_owned();
     };
+    if python::has_version_dependent(value) {
+        settings::unicode_matters();
+    }
     let mut repr = String::with_capacity(value.len() + 2);
     python::write_repr_str(value, settings::python_unicode(), &mut repr);
     repr

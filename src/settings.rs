@@ -1,5 +1,7 @@
 //! Settings (GUCs) of the extension.
 
+use std::cell::Cell;
+
 use health_crypto_core::canonical::python::UnicodeVersion;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 
@@ -64,13 +66,49 @@ pub fn override_is_on() -> bool {
     ENFORCEMENT.get() == Enforcement::Record
 }
 
-/// The Unicode table for Python's repr().
+thread_local! {
+    static TRIED: Cell<Option<UnicodeVersion>> = const { Cell::new(None) };
+    static MATTERED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The Unicode table for Python's repr(): the one that is being tried, or that of the setting.
 pub fn python_unicode() -> UnicodeVersion {
-    match PYTHON_UNICODE.get() {
+    TRIED.get().unwrap_or(match PYTHON_UNICODE.get() {
         PythonUnicode::V310 => UnicodeVersion::Py310,
         PythonUnicode::V311 => UnicodeVersion::Py311,
         PythonUnicode::V312 => UnicodeVersion::Py312,
         PythonUnicode::V313 => UnicodeVersion::Py313,
         PythonUnicode::V314 => UnicodeVersion::Py314,
+    })
+}
+
+/// Notes that a text was written whose repr() depends on the table.
+pub fn unicode_matters() {
+    MATTERED.set(true);
+}
+
+/// While it lives, repr() uses one table, and it is noted whether another would have given another text.
+pub struct TriedUnicode {
+    before: (Option<UnicodeVersion>, bool),
+}
+
+impl TriedUnicode {
+    /// Tries a table.
+    pub fn table(version: UnicodeVersion) -> TriedUnicode {
+        TriedUnicode {
+            before: (TRIED.replace(Some(version)), MATTERED.replace(false)),
+        }
+    }
+
+    /// Whether a text was written since whose repr() depends on the table.
+    pub fn mattered(&self) -> bool {
+        MATTERED.get()
+    }
+}
+
+impl Drop for TriedUnicode {
+    fn drop(&mut self) {
+        TRIED.set(self.before.0);
+        MATTERED.set(self.before.1);
     }
 }

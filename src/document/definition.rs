@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use health_crypto_core::digest::Digest;
 use pgrx::pg_sys;
 
-use crate::document::protect::Root;
+use crate::document::root::Root;
 use crate::error::{Error, Result};
 use crate::pg::spi::{Session, Snapshot};
 
@@ -25,6 +25,8 @@ pub struct Definition {
     pub schema: String,
     /// Its name, unquoted.
     pub name: String,
+    /// Its fields, in its order.
+    pub fields: Vec<String>,
 }
 
 /// Checks a function as the definition of documents with a root.
@@ -86,6 +88,7 @@ pub fn check(session: &Session, function: pg_sys::Oid, root: &Root) -> Result<De
         signature,
         schema: rows.string(0, 7).ok_or(Error::Bug("definition's schema"))?,
         name: rows.string(0, 8).ok_or(Error::Bug("definition's name"))?,
+        fields: columns.into_iter().skip(1).collect(),
     })
 }
 

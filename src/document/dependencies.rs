@@ -2,8 +2,8 @@
 
 use pgrx::pg_sys;
 
-use crate::document::protect::Root;
-use crate::document::registry::{Link, Part, Watch};
+use crate::document::root::Root;
+use crate::document::watch::{Link, Part, Watch};
 use crate::error::{Error, Result, Table};
 use crate::pg::spi::{Session, Snapshot};
 
@@ -51,26 +51,15 @@ pub fn watches(session: &Session, function: pg_sys::Oid, root: &Root) -> Result<
                 hint: "Triggers do not follow INHERITS; use declarative partitioning.",
             });
         }
-        let link = match (text(6), text(7), text(8), text(9)) {
-            (Some(column), Some(schema), Some(name), Some(parent_column)) => Some(Link {
-                column,
-                parent: Table { schema, name },
-                parent_column,
-            }),
-            _ => None,
-        };
-        let part = match text(3).as_deref() {
-            Some("root") => Part::Root,
-            Some("child") => Part::Child,
-            _ => Part::Reference,
-        };
+        let columns: Vec<String> = rows.get(row, 4).unwrap_or_default();
         watches.push(Watch {
             table,
             oid: rows.get(row, 11),
-            part,
-            columns: rows.get(row, 4).unwrap_or_default(),
+            part: Part::of(text(3).as_deref()),
+            present: columns.clone(),
+            columns,
             depth: rows.get(row, 5).unwrap_or_default(),
-            link,
+            link: Link::of(&rows, row, 6),
         });
     }
     if !watches.iter().any(|w| w.part == Part::Root) {

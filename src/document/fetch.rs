@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use health_crypto_core::canonical::{self, CanonicalError, JsonError, Value};
+use health_crypto_core::canonical::{self, CanonicalError, JsonError, Profile, Value};
 use pgrx::AnyNumeric;
 use pgrx::pg_sys;
 
+use crate::document::edition::{Edition, Function};
 use crate::document::registry::Document;
 use crate::error::{Error, Result};
 use crate::pg::shield;
@@ -14,7 +15,7 @@ use crate::pg::spi::{Rows, Session, Snapshot};
 /// Canonical texts by key.
 pub type Texts = HashMap<String, String>;
 
-/// Serialises documents in one language. Runs as the role in force: the caller switches to the root table's owner.
+/// Serialises documents by one edition of their definition in one language. Runs as the role in force: the caller switches to the root table's owner.
 ///
 /// Keys that the definition returns no row for are missing from the result.
 ///
@@ -23,11 +24,13 @@ pub type Texts = HashMap<String, String>;
 pub fn texts(
     session: &Session,
     document: &Document,
+    edition: &Edition,
     keys: &[&str],
     language: Option<&str>,
     snapshot: Snapshot,
 ) -> Result<Texts> {
-    let rows = run_definition(session, document, keys, language, snapshot)?;
+    let function = edition.function(session)?;
+    let rows = run_definition(session, document, function, keys, language, snapshot)?;
     let mut texts = HashMap::with_capacity(rows.len());
     for row in 0..rows.len() {
         let key = rows.string(row, 1).ok_or_else(|| Error::BadDefinition {
@@ -37,7 +40,7 @@ pub fn texts(
             ),
             hint: "Its first column is the root's primary key.",
         })?;
-        let text = text(document, &rows, row)?;
+        let text = text(edition.profile, function, &rows, row)?;
         if texts.insert(key, text).is_some() {
             return Err(Error::BadDefinition {
                 what: format!(
@@ -55,36 +58,29 @@ pub fn texts(
 fn run_definition<'s>(
     session: &'s Session,
     document: &Document,
+    function: &Function,
     keys: &[&str],
     language: Option<&str>,
     snapshot: Snapshot,
 ) -> Result<Rows<'s>> {
     let (sql, keys) = match keys {
-        [key] => (&document.sql.fetch_one, (*key).into()),
-        _ => (&document.sql.fetch, keys.to_vec().into()),
+        [key] => (&function.fetch_one, (*key).into()),
+        _ => (&function.fetch, keys.to_vec().into()),
     };
     let arguments = vec![keys, language.into()];
     shield::shielded(&document.name, || session.run(sql, arguments, snapshot))
 }
 
-fn text(document: &Document, rows: &Rows<'_>, row: usize) -> Result<String> {
-    let mut fields = Vec::with_capacity(document.fields.len());
-    for (index, field) in document.fields.iter().enumerate() {
-        let column = index + 2;
-        let through_json = document
-            .sql
-            .through_json
-            .get(index)
-            .copied()
-            .unwrap_or(true);
-        fields.push((
-            field.as_str(),
-            value(rows, row, column, field, through_json)?,
-        ));
+fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> Result<String> {
+    let mut fields = Vec::with_capacity(function.fields.len());
+    let known = function.fields.iter().zip(&function.through_json);
+    for (index, (field, through_json)) in known.enumerate() {
+        // The key comes first.
+        let value = value(rows, row, index + 2, field, *through_json)?;
+        fields.push((field.as_str(), value));
     }
     let mut text = String::with_capacity(512);
-    document
-        .profile
+    profile
         .write_document(&fields, &mut text)
         .map_err(number_error)?;
     Ok(text)

@@ -3,8 +3,9 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::document::protect::Root;
-use crate::document::registry::{self, Document, Part};
+use crate::document::registry::{self, Document};
+use crate::document::root::Root;
+use crate::document::watch::Part;
 use crate::document::{definition, dependencies, triggers};
 use crate::error::{Error, Result};
 use crate::pg::caller::{self, RunAs};
@@ -59,27 +60,32 @@ fn gaps() -> Result<Vec<Gap>> {
     Ok(gaps)
 }
 
-/// What the definition reads today against what the triggers compare.
+/// What the definitions read today against what the triggers compare.
 fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
     let root = Root::named(document);
     let mut gaps = Vec::new();
-    let registered = session.run(
-        "SELECT d.definition_source FROM health_crypto.protected_document d WHERE d.document = $1",
-        vec![document.name.as_str().into()],
-        Snapshot::Caller,
-    )?;
-    let source = definition::source_digest(session, document.definition_oid, Snapshot::Caller)?;
-    if registered.text(0, 1) != Some(&source) {
-        gaps.push((
-            document.name.clone(),
-            document.definition.clone(),
-            "changed definition".to_owned(),
-            "its body, or that of something it goes through, was replaced since protect(), or is spelt \
-             otherwise after a restore"
-                .to_owned(),
-        ));
+    let mut reads = Vec::new();
+    for edition in document.editions() {
+        // An earlier definition may be gone for good; a verdict that would need it says so.
+        let function = match edition.function(session) {
+            Ok(function) => function,
+            Err(error) if edition.number == document.current.number => return Err(error),
+            Err(_) => continue,
+        };
+        let source = definition::source_digest(session, function.oid, Snapshot::Caller)?;
+        if edition.source != source {
+            gaps.push((
+                document.name.clone(),
+                edition.signature.clone(),
+                "changed definition".to_owned(),
+                "its body, or that of something it goes through, was replaced since protect(), or is spelt \
+                 otherwise after a restore"
+                    .to_owned(),
+            ));
+        }
+        reads.extend(dependencies::watches(session, function.oid, &root)?);
     }
-    for watch in dependencies::watches(session, document.definition_oid, &root)? {
+    for watch in reads {
         let Some(oid) = watch.oid.filter(|_| watch.part != Part::Reference) else {
             continue;
         };
@@ -109,5 +115,7 @@ fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
             ));
         }
     }
+    gaps.sort();
+    gaps.dedup();
     Ok(gaps)
 }

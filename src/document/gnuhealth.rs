@@ -11,67 +11,53 @@ use crate::error::{Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 
-/// A document of GNU Health. Tables and states are those of GNU Health 5.0 (module health_crypto).
+/// A document of GNU Health. Tables and states are those of GNU Health 5.0 (modules health_crypto, health_crypto_lab).
 struct Known {
     document: &'static str,
     root: &'static str,
     state_column: &'static str,
     sealed_states: &'static [&'static str],
+    /// Creates the definitions; a template, after COMMON.
+    template: &'static str,
+    /// The definitions, of every form that GNU Health's releases wrote, newest first.
+    forms: &'static [Form],
+}
+
+/// One form of a document's text.
+struct Form {
+    /// The function in schema gnuhealth_documents.
+    definition: &'static str,
+    /// What comes from referenced tables. What identifies somebody (Patient_ID, Person_ID) is left out: it shows that a
+    /// document without register entry was given to another person, which is no drift.
     reference_fields: &'static [&'static str],
-    /// The definition's function in schema gnuhealth_documents, and the template that creates it.
-    definition: Option<(&'static str, &'static str)>,
 }
 
 const COMMON: &str = include_str!("../../sql/gnuhealth/common.sql");
 
-const KNOWN: [Known; 5] = [
-    Known {
-        document: "prescription",
-        root: "gnuhealth_prescription_order",
-        state_column: "state",
-        sealed_states: &["validated"],
-        reference_fields: &["HP", "Patient", "Patient_ID"],
-        definition: Some((
-            "prescription_5_0",
-            include_str!("../../sql/gnuhealth/prescription.sql"),
-        )),
-    },
-    Known {
-        document: "birth_certificate",
-        root: "gnuhealth_birth_certificate",
-        state_column: "state",
-        sealed_states: &["done"],
-        reference_fields: &[],
-        definition: None,
-    },
-    Known {
-        document: "death_certificate",
-        root: "gnuhealth_death_certificate",
-        state_column: "state",
-        sealed_states: &["done"],
-        reference_fields: &[],
-        definition: None,
-    },
-    Known {
-        document: "patient_evaluation",
-        root: "gnuhealth_patient_evaluation",
-        state_column: "state",
-        sealed_states: &["signed"],
-        reference_fields: &[],
-        definition: None,
-    },
-    Known {
-        document: "lab_test",
-        root: "gnuhealth_lab",
-        state_column: "state",
-        sealed_states: &["validated"],
-        reference_fields: &[],
-        definition: None,
-    },
-];
+const KNOWN: [Known; 1] = [Known {
+    document: "prescription",
+    root: "gnuhealth_prescription_order",
+    state_column: "state",
+    sealed_states: &["validated"],
+    template: include_str!("../../sql/gnuhealth/prescription.sql"),
+    forms: &[Form {
+        definition: "prescription_5_0",
+        reference_fields: &[
+            "HP",
+            "Patient",
+            "Prescription_line[][0]",
+            "Prescription_line[][2]",
+            "Prescription_line[][3]",
+            "Prescription_line[][4]",
+            "Prescription_line[][5]",
+        ],
+    }],
+}];
 
 /// Columns that GNU Health's module health_crypto brings.
 const SEAL_COLUMNS: [&str; 3] = ["document_digest", "serializer", "digital_signature"];
+
+const PROFILE: &str = "gnuhealth-1";
 
 type Outcome = (String, String, String);
 
@@ -110,9 +96,6 @@ fn protect_known(known: &Known) -> Result<Option<Outcome>> {
     };
     let name = format!("{schema}.{}", known.root);
     let outcome = |what: String| Ok(Some((known.document.to_owned(), name.clone(), what)));
-    let Some((function, template)) = known.definition else {
-        return outcome("skipped: this version has no definition for it".into());
-    };
     let missing: Vec<&str> = SEAL_COLUMNS
         .into_iter()
         .filter(|c| !columns.iter().any(|known| known == c))
@@ -124,34 +107,35 @@ fn protect_known(known: &Known) -> Result<Option<Outcome>> {
         ));
     }
     let was_known = registry::names()?.iter().any(|n| n == known.document);
-    let definition = define(&schema, function, template)?;
+    define(&schema, known.template)?;
+    let owned = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+    let Some((newest, older)) = known.forms.split_first() else {
+        return Err(Error::Bug("a document without form"));
+    };
     protect::protect_document(&Request {
         document: known.document.to_owned(),
         root,
-        definition,
-        profile: "gnuhealth-1".to_owned(),
+        definition: defined(newest.definition)?,
+        profile: PROFILE.to_owned(),
         digest_column: "document_digest".to_owned(),
         serializer_column: "serializer".to_owned(),
         signature_column: Some("digital_signature".to_owned()),
         state_column: Some(known.state_column.to_owned()),
-        sealed_states: Some(
-            known
-                .sealed_states
-                .iter()
-                .map(|s| (*s).to_owned())
-                .collect(),
-        ),
-        reference_fields: Some(
-            known
-                .reference_fields
-                .iter()
-                .map(|s| (*s).to_owned())
-                .collect(),
-        ),
+        sealed_states: Some(owned(known.sealed_states)),
+        reference_fields: Some(owned(newest.reference_fields)),
         on_alteration: "reject".to_owned(),
         on_unverified_signature: "reject".to_owned(),
         add_columns: false,
     })?;
+    // Oldest first: of two definitions that give the same text the one added last is named.
+    for form in older.iter().rev() {
+        protect::add(
+            known.document,
+            defined(form.definition)?,
+            PROFILE,
+            Some(&owned(form.reference_fields)),
+        )?;
+    }
     outcome(
         if was_known {
             "protected again"
@@ -182,9 +166,9 @@ fn table(name: &str) -> Result<Option<(String, pg_sys::Oid, Vec<String>)>> {
     })
 }
 
-/// Creates the definition. It is an ordinary function of the database, outside of the extension, because a BEGIN ATOMIC
+/// Creates the definitions. They are ordinary functions of the database, outside of the extension, because a BEGIN ATOMIC
 /// body needs its tables and pg_dump must carry both.
-fn define(schema: &str, function: &str, template: &str) -> Result<pg_sys::Oid> {
+fn define(schema: &str, template: &str) -> Result<()> {
     let session = Session::open();
     let _settings = RunAs::caller();
     let present = session.run(
@@ -211,6 +195,12 @@ fn define(schema: &str, function: &str, template: &str) -> Result<pg_sys::Oid> {
     for text in [COMMON, template] {
         session.execute(&text.replace("@schema@", &quote_identifier(schema)))?;
     }
+    Ok(())
+}
+
+/// A definition that a template has created.
+fn defined(function: &str) -> Result<pg_sys::Oid> {
+    let session = Session::open();
     let rows = session.run(
         "SELECT pg_catalog.to_regprocedure('gnuhealth_documents.' || $1 || '(integer[], text)')::oid",
         vec![function.into()],

@@ -5,20 +5,19 @@ use std::str::FromStr;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 
-use crate::document::definition::{self, Definition};
-use crate::document::registry::{self, Document, OnBreach, Part, Watch};
+use crate::document::registration::{self, Candidate};
+use crate::document::registry::{self, OnBreach};
+use crate::document::root::{self, Root};
 use crate::document::serialize::{given, profile};
-use crate::document::{dependencies, triggers};
-use crate::error::{Error, Result, Table};
+use crate::document::triggers;
+use crate::document::watch::{self, Watch};
+use crate::error::{Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::flush;
 use crate::seal::mark::{self, Mark};
 use crate::seal::register::{self, Entry, Event};
-
-const ROOT: &str = include_str!("../../sql/queries/root.sql");
 
 /// What protect() is told.
 pub struct Request {
@@ -50,41 +49,6 @@ pub struct Request {
     pub add_columns: bool,
 }
 
-/// A table that can serve as a root.
-pub struct Root {
-    /// Its OID.
-    pub oid: pg_sys::Oid,
-    /// Its name.
-    pub table: Table,
-    /// Its owner.
-    pub owner: pg_sys::Oid,
-    /// Its primary key column.
-    pub key_column: String,
-    /// That column's type.
-    pub key_type: String,
-    columns: Vec<String>,
-    /// Columns that could hold a digest: text of any length, not generated.
-    text_columns: Vec<String>,
-    /// Columns that hold the seal of another document on the same root.
-    taken_columns: Vec<String>,
-}
-
-impl Root {
-    /// The root of a document that is registered.
-    pub fn named(document: &Document) -> Root {
-        Root {
-            oid: document.root_oid,
-            table: document.root.clone(),
-            owner: document.owner,
-            key_column: document.key_column.clone(),
-            key_type: String::new(),
-            columns: Vec::new(),
-            text_columns: Vec::new(),
-            taken_columns: Vec::new(),
-        }
-    }
-}
-
 #[pg_extern(sql = false)]
 #[allow(
     clippy::too_many_arguments,
@@ -106,9 +70,6 @@ fn protect(
     add_columns: Option<bool>,
 ) -> std::result::Result<(), ErrorReport> {
     let name = |n: Option<&std::ffi::CStr>| n.map(|n| n.to_string_lossy().into_owned());
-    let list = |l: Option<Vec<Option<String>>>| {
-        l.map(|l| l.into_iter().flatten().collect::<Vec<String>>())
-    };
     let request = Request {
         document: given(document, "document")?.to_owned(),
         root: given(root, "root")?,
@@ -126,6 +87,10 @@ fn protect(
         add_columns: add_columns.unwrap_or(false),
     };
     Ok(protect_document(&request)?)
+}
+
+fn list(elements: Option<Vec<Option<String>>>) -> Option<Vec<String>> {
+    elements.map(|elements| elements.into_iter().flatten().collect())
 }
 
 /// Registers a document, installs its triggers and brings the digests of its drafts up to date.
@@ -146,65 +111,128 @@ pub fn protect_document(request: &Request) -> Result<()> {
     let by = caller::role_name(caller::current_role());
     let session = Session::open();
     let caller_settings = RunAs::caller();
-    let root = root(&session, request.root, &request.document)?;
-    columns(&session, &root, request)?;
-    let definition = definition::check(&session, request.definition, &root)?;
-    let watches = dependencies::watches(&session, request.definition, &root)?;
-    let mut seal_columns = vec![
-        request.digest_column.as_str(),
-        request.serializer_column.as_str(),
-    ];
-    seal_columns.extend(request.signature_column.as_deref());
-    if let Some(column) = watches.iter().find(|w| w.part == Part::Root).and_then(|w| {
-        w.columns
-            .iter()
-            .find(|c| seal_columns.contains(&c.as_str()))
-    }) {
-        return Err(Error::BadDefinition {
-            what: format!(
-                "the definition reads \"{column}\", which holds the seal of what it defines"
-            ),
-            hint: "A document cannot contain its own digest, text or signature.",
-        });
-    }
-    seal_columns.extend(request.state_column.as_deref());
-    let former = former_definition(&session, &request.document)?;
-    triggers::drop_all(&session, &request.document)?;
-    for watch in &watches {
-        triggers::create(&session, &request.document, watch, &seal_columns)?;
-    }
-    store(
+    let root = root::root(&session, request.root, &request.document)?;
+    root::columns(&session, &root, request)?;
+    let name = request.document.as_str();
+    let candidate = Candidate::check(
         &session,
-        request,
         &root,
-        profile.name(),
-        &definition,
-        &watches,
+        name,
+        request.definition,
+        profile,
+        request.reference_fields.as_deref(),
+        &kept_columns(request),
     )?;
-    let signature = definition.signature;
+    let former = registration::current_definition(&session, name)?;
+    let edition = registration::enter_edition(&session, &candidate, &by)?;
+    registration::enter_document(&session, request, &root, edition, &by)?;
+    let signature = candidate.definition.signature.clone();
+    let mut seal_columns = kept_columns(request);
+    seal_columns.extend(request.state_column.as_deref());
+    guard_all(
+        &session,
+        &root,
+        name,
+        (edition, &candidate.watches),
+        &seal_columns,
+    )?;
     let entry = Entry {
-        event: Some(Event::Protection),
-        document: Some(request.document.clone()),
-        definition: Some(signature.clone()),
-        profile: Some(profile.name().to_owned()),
+        edition: Some(edition),
         reason: Some("protected".to_owned()),
-        ..Entry::default()
+        ..candidate.entry()
     };
     register::enter(&session, &[entry], &by)?;
     registry::announce();
     drop(caller_settings);
     let all = former.as_deref() != Some(&signature);
-    drafts(&session, &request.document, all)
+    drafts(&session, name, all)
 }
 
-fn former_definition(session: &Session, document: &str) -> Result<Option<String>> {
-    let _role = RunAs::owner(caller::registrar());
-    let rows = session.run(
-        "SELECT d.definition FROM health_crypto.protected_document d WHERE d.document = $1",
-        vec![document.into()],
-        Snapshot::Fresh,
+/// The columns that hold digest, text and signature.
+fn kept_columns(request: &Request) -> Vec<&str> {
+    let mut columns = vec![
+        request.digest_column.as_str(),
+        request.serializer_column.as_str(),
+    ];
+    columns.extend(request.signature_column.as_deref());
+    columns
+}
+
+/// Puts triggers on all that the current edition reads and that the others read and is still there.
+fn guard_all(
+    session: &Session,
+    root: &Root,
+    document: &str,
+    (current, watches): (i32, &[Watch]),
+    seal_columns: &[&str],
+) -> Result<()> {
+    let earlier = registration::earlier_watches(session, root, document, current)?;
+    let watches = watch::union(watches, earlier.values().map(Vec::as_slice))?;
+    triggers::drop_all(session, document)?;
+    for watch in &watches {
+        triggers::create(session, document, watch, seal_columns)?;
+    }
+    Ok(())
+}
+
+#[pg_extern(sql = false)]
+fn add_definition(
+    document: Option<&str>,
+    definition: Option<pg_sys::Oid>,
+    profile: Option<&str>,
+    reference_fields: Option<Vec<Option<String>>>,
+) -> std::result::Result<i32, ErrorReport> {
+    let reference_fields = list(reference_fields);
+    Ok(add(
+        given(document, "document")?,
+        given(definition, "definition")?,
+        given(profile, "profile")?,
+        reference_fields.as_deref(),
+    )?)
+}
+
+/// Registers a definition that documents may have been sealed by before. The current one stays.
+pub fn add(
+    name: &str,
+    definition: pg_sys::Oid,
+    profile_name: &str,
+    reference_fields: Option<&[String]>,
+) -> Result<i32> {
+    if caller::in_recovery() {
+        return Err(Error::ReadOnly);
+    }
+    let profile = profile(profile_name)?;
+    let by = caller::role_name(caller::current_role());
+    let document = registry::document(name)?;
+    let session = Session::open();
+    let _settings = RunAs::caller();
+    let root = root::root(&session, document.root_oid, name)?;
+    let candidate = Candidate::check(
+        &session,
+        &root,
+        name,
+        definition,
+        profile,
+        reference_fields,
+        &document.kept_columns(),
     )?;
-    Ok(rows.string(0, 1))
+    let edition = registration::enter_edition(&session, &candidate, &by)?;
+    let current = &document.current;
+    guard_all(
+        &session,
+        &root,
+        name,
+        (current.number, &current.watches),
+        &document.seal_columns(),
+    )?;
+    let entry = Entry {
+        edition: Some(edition),
+        reason: Some("earlier definition added".to_owned()),
+        ..candidate.entry()
+    };
+    register::enter(&session, &[entry], &by)?;
+    registry::announce();
+    Ok(edition)
 }
 
 fn check_name(name: &str) -> Result<()> {
@@ -220,238 +248,6 @@ fn check_name(name: &str) -> Result<()> {
         what: "a document's name is a lower-case word".into(),
         hint: "Letters a-z, digits and underscores, a letter first, 36 at most.",
     })
-}
-
-fn root(session: &Session, oid: pg_sys::Oid, document: &str) -> Result<Root> {
-    let rows = {
-        // The catalogue's own tables are open to all; the registered documents only to the registrar.
-        let _role = RunAs::owner(caller::registrar());
-        session.run(ROOT, vec![oid.into(), document.into()], Snapshot::Fresh)?
-    };
-    let (Some(schema), Some(name), Some(owner)) =
-        (rows.string(0, 1), rows.string(0, 2), rows.get(0, 4))
-    else {
-        return Err(Error::BadArgument {
-            what: "there is no such table".into(),
-            hint: "Name an existing table as root.",
-        });
-    };
-    if rows.get::<bool>(0, 3) != Some(true) {
-        return Err(Error::BadArgument {
-            what: format!("\"{name}\" cannot be a root"),
-            hint: "A root is an ordinary or partitioned table, not temporary.",
-        });
-    }
-    if !caller::has_rights_of(owner) {
-        return Err(Error::NotAllowed {
-            what: format!("must be owner of table \"{name}\""),
-            hint: "protect() creates triggers and runs definitions with the rights of the table's owner.",
-        });
-    }
-    let (keys, types) = (
-        rows.get::<Vec<String>>(0, 5).unwrap_or_default(),
-        rows.get::<Vec<String>>(0, 6).unwrap_or_default(),
-    );
-    let ([key_column], [key_type]) = (keys.as_slice(), types.as_slice()) else {
-        return Err(Error::BadArgument {
-            what: format!("\"{name}\" has no primary key of one column"),
-            hint: "Add one: ALTER TABLE … ADD PRIMARY KEY (…). Documents are named by it.",
-        });
-    };
-    const KEY_TYPES: [&str; 6] = [
-        "smallint",
-        "integer",
-        "bigint",
-        "text",
-        "character varying",
-        "uuid",
-    ];
-    if !KEY_TYPES.contains(&key_type.as_str()) {
-        return Err(Error::Unsupported {
-            what: format!("the primary key of \"{name}\" has type {key_type}"),
-            hint: "Keys are integers, text or uuid.",
-        });
-    }
-    Ok(Root {
-        oid,
-        table: Table { schema, name },
-        owner,
-        key_column: key_column.clone(),
-        key_type: key_type.clone(),
-        columns: rows.get(0, 7).unwrap_or_default(),
-        text_columns: rows.get(0, 8).unwrap_or_default(),
-        taken_columns: rows.get(0, 9).unwrap_or_default(),
-    })
-}
-
-/// The columns that hold digest, text and signature: there, or added; the state column must be there.
-fn columns(session: &Session, root: &Root, request: &Request) -> Result<()> {
-    let mut wanted = vec![
-        request.digest_column.as_str(),
-        request.serializer_column.as_str(),
-    ];
-    wanted.extend(request.signature_column.as_deref());
-    let mut all = wanted.clone();
-    all.extend(request.state_column.as_deref());
-    all.push(&root.key_column);
-    let bad = |what: String| {
-        Err(Error::BadArgument {
-            what,
-            hint: "Digest, text and signature each take a column of type text of their own.",
-        })
-    };
-    for (place, column) in all.iter().enumerate() {
-        if column.is_empty() || all.iter().skip(place + 1).any(|other| other == column) {
-            return bad(format!(
-                "column \"{column}\" is named twice, or has no name"
-            ));
-        }
-    }
-    for column in &wanted {
-        let is = |list: &[String]| list.iter().any(|c| c == column);
-        if is(&root.columns) && !is(&root.text_columns) {
-            return bad(format!(
-                "column \"{column}\" is not of type text, or is generated"
-            ));
-        }
-        if is(&root.taken_columns) {
-            return bad(format!(
-                "column \"{column}\" holds the seal of another document"
-            ));
-        }
-    }
-    let missing: Vec<&str> = wanted
-        .into_iter()
-        .filter(|c| !root.columns.iter().any(|r| r == c))
-        .collect();
-    if let Some(state) = request.state_column.as_deref()
-        && !root.columns.iter().any(|c| c == state)
-    {
-        return Err(Error::BadArgument {
-            what: format!("\"{}\" has no column \"{state}\"", root.table.name),
-            hint: "state_column names an existing column of the root.",
-        });
-    }
-    if let Some(first) = missing.first()
-        && !request.add_columns
-    {
-        return Err(Error::BadArgument {
-            what: format!("\"{}\" has no column \"{first}\"", root.table.name),
-            hint: "Pass add_columns => true to have the missing columns added, or name existing ones.",
-        });
-    }
-    let table = quote_qualified_identifier(&root.table.schema, &root.table.name);
-    for column in missing {
-        session.execute(&format!(
-            "ALTER TABLE {table} ADD COLUMN {} pg_catalog.text",
-            quote_identifier(column)
-        ))?;
-    }
-    Ok(())
-}
-
-fn store(
-    session: &Session,
-    request: &Request,
-    root: &Root,
-    profile: &str,
-    definition: &Definition,
-    watches: &[Watch],
-) -> Result<()> {
-    let by = caller::role_name(caller::current_role());
-    let source = definition::source_digest(session, request.definition, Snapshot::Fresh)?;
-    let _role = RunAs::owner(caller::registrar());
-    let other_root = session.run(
-        "SELECT FROM health_crypto.protected_document d \
-          WHERE d.document = $1 AND (d.root_schema, d.root_table) <> ($2::name, $3::name)",
-        vec![
-            request.document.as_str().into(),
-            root.table.schema.as_str().into(),
-            root.table.name.as_str().into(),
-        ],
-        Snapshot::Fresh,
-    )?;
-    if !other_root.is_empty() {
-        return Err(Error::BadArgument {
-            what: format!(
-                "document \"{}\" is protected with another root",
-                request.document
-            ),
-            hint: "Choose another name, or unprotect() it first.",
-        });
-    }
-    session.run(
-        "INSERT INTO health_crypto.protected_document AS d (document, root_schema, root_table, key_column, key_type, \
-           definition, profile, digest_column, serializer_column, signature_column, state_column, sealed_states, \
-           reference_fields, on_alteration, on_unverified_signature, protected_by, definition_schema, definition_name, \
-           definition_source) \
-         VALUES ($1, $2::name, $3::name, $4::name, $5, $6, $7, $8::name, $9::name, $10::name, $11::name, $12, $13, \
-                 $14, $15, $16::name, $17::name, $18::name, $19) \
-         ON CONFLICT (document) DO UPDATE SET definition = EXCLUDED.definition, \
-           definition_source = EXCLUDED.definition_source, \
-           definition_schema = EXCLUDED.definition_schema, definition_name = EXCLUDED.definition_name, profile = EXCLUDED.profile, \
-           former_definitions = CASE WHEN d.definition = EXCLUDED.definition THEN d.former_definitions \
-                                     ELSE d.definition || d.former_definitions END, \
-           digest_column = EXCLUDED.digest_column, serializer_column = EXCLUDED.serializer_column, \
-           signature_column = EXCLUDED.signature_column, state_column = EXCLUDED.state_column, \
-           sealed_states = EXCLUDED.sealed_states, reference_fields = EXCLUDED.reference_fields, \
-           on_alteration = EXCLUDED.on_alteration, on_unverified_signature = EXCLUDED.on_unverified_signature, \
-           protected_at = pg_catalog.now(), protected_by = EXCLUDED.protected_by",
-        vec![
-            request.document.as_str().into(),
-            root.table.schema.as_str().into(),
-            root.table.name.as_str().into(),
-            root.key_column.as_str().into(),
-            root.key_type.as_str().into(),
-            definition.signature.as_str().into(),
-            profile.into(),
-            request.digest_column.as_str().into(),
-            request.serializer_column.as_str().into(),
-            request.signature_column.as_deref().into(),
-            request.state_column.as_deref().into(),
-            request.sealed_states.clone().into(),
-            request.reference_fields.clone().into(),
-            request.on_alteration.as_str().into(),
-            request.on_unverified_signature.as_str().into(),
-            by.as_str().into(),
-            definition.schema.as_str().into(),
-            definition.name.as_str().into(),
-            source.into(),
-        ],
-        Snapshot::Fresh,
-    )?;
-    session.run(
-        "DELETE FROM health_crypto.watched_table w WHERE w.document = $1",
-        vec![request.document.as_str().into()],
-        Snapshot::Fresh,
-    )?;
-    for watch in watches {
-        let part = match watch.part {
-            Part::Root => "root",
-            Part::Child => "child",
-            Part::Reference => "reference",
-        };
-        let link = watch.link.as_ref();
-        session.run(
-            "INSERT INTO health_crypto.watched_table (document, table_schema, table_name, part, columns, depth, \
-               link_column, parent_schema, parent_table, parent_column) \
-             VALUES ($1, $2::name, $3::name, $4, $5::name[], $6, $7::name, $8::name, $9::name, $10::name)",
-            vec![
-                request.document.as_str().into(),
-                watch.table.schema.as_str().into(),
-                watch.table.name.as_str().into(),
-                part.into(),
-                watch.columns.clone().into(),
-                watch.depth.into(),
-                link.map(|l| l.column.as_str()).into(),
-                link.map(|l| l.parent.schema.as_str()).into(),
-                link.map(|l| l.parent.name.as_str()).into(),
-                link.map(|l| l.parent_column.as_str()).into(),
-            ],
-            Snapshot::Fresh,
-        )?;
-    }
-    Ok(())
 }
 
 /// Gives drafts that were written before the protection their digests, so that "stale" means from here on that somebody
@@ -526,6 +322,7 @@ fn unprotect_document(name: &str) -> Result<()> {
             vec![name.into()],
             Snapshot::Fresh,
         )?;
+        registration::drop_unused_editions(&session, name)?;
     }
     register::enter(&session, &[entry], &by)?;
     registry::announce();

@@ -6,14 +6,15 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::str::FromStr;
 
-use health_crypto_core::canonical::Profile;
 use pgrx::pg_sys;
 
-use crate::document::definition;
+use crate::document::edition::{self, Common, Edition};
 use crate::document::statements::Statements;
+use crate::document::watch::{self, Link, Part, Watch};
 use crate::error::{Error, Result, Table};
 use crate::pg::caller::RunAs;
-use crate::pg::spi::{Rows, Session, Snapshot};
+use crate::pg::spi::{Session, Snapshot};
+use crate::seal::register::Seal;
 
 /// What to do with a write that the document's protection would not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,45 +40,6 @@ impl FromStr for OnBreach {
     }
 }
 
-/// The part a table plays in a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// One row a document.
-    Root,
-    /// Rows that belong to a document.
-    Child,
-    /// Rows that documents refer to; not watched, because their changes are drift.
-    Reference,
-}
-
-/// One table that the definition reads.
-#[derive(Debug, Clone)]
-pub struct Watch {
-    /// The table.
-    pub table: Table,
-    /// Its OID, as of now; None if it is gone.
-    pub oid: Option<pg_sys::Oid>,
-    /// Its part.
-    pub part: Part,
-    /// The columns read, in the order of the table.
-    pub columns: Vec<String>,
-    /// 0 for the root, 1 for its children, 2 for theirs.
-    pub depth: i32,
-    /// For a child: its column that points at the parent, the parent, and the parent's column pointed at.
-    pub link: Option<Link>,
-}
-
-/// How a child row finds its parent.
-#[derive(Debug, Clone)]
-pub struct Link {
-    /// The child's foreign key column.
-    pub column: String,
-    /// The parent table.
-    pub parent: Table,
-    /// The parent's column that it refers to.
-    pub parent_column: String,
-}
-
 /// A registered document type.
 #[derive(Debug)]
 pub struct Document {
@@ -91,12 +53,6 @@ pub struct Document {
     pub owner: pg_sys::Oid,
     /// The root's primary key column.
     pub key_column: String,
-    /// The definition's signature, schema-qualified.
-    pub definition: String,
-    /// The definition's OID, as of now.
-    pub definition_oid: pg_sys::Oid,
-    /// How the typed row becomes text.
-    pub profile: Profile,
     /// Column of the digest.
     pub digest_column: String,
     /// Column of the canonical text.
@@ -107,16 +63,16 @@ pub struct Document {
     pub state_column: Option<String>,
     /// States in which a document is sealed.
     pub sealed_states: Vec<String>,
-    /// Fields that come from referenced tables, for documents without a register entry.
-    pub reference_fields: Option<Vec<String>>,
     /// What to do with alterations of sealed documents.
     pub on_alteration: OnBreach,
     /// What to do with signatures that do not verify.
     pub on_unverified_signature: OnBreach,
-    /// The tables read.
+    /// What new seals are made by.
+    pub current: Edition,
+    /// The other definitions that its documents may have been sealed by, newest first.
+    pub earlier: Vec<Edition>,
+    /// The tables that any edition reads: what the triggers are on.
     pub watches: Vec<Watch>,
-    /// The definition's fields, in its order.
-    pub fields: Vec<String>,
     /// Prepared texts of the statements.
     pub sql: Statements,
 }
@@ -127,11 +83,16 @@ impl Document {
         state.is_some_and(|s| self.sealed_states.iter().any(|sealed| sealed == s))
     }
 
-    /// The watch on a table, by the name it was registered with.
-    pub fn watch(&self, schema: &str, name: &str) -> Option<&Watch> {
-        self.watches
-            .iter()
-            .find(|w| w.table.schema == schema && w.table.name == name)
+    /// All editions, the current one first.
+    pub fn editions(&self) -> impl Iterator<Item = &Edition> {
+        std::iter::once(&self.current).chain(&self.earlier)
+    }
+
+    /// The edition that a seal was made by; the current one if the register does not say or it is not there any more.
+    pub fn edition_of(&self, seal: &Seal) -> &Edition {
+        self.editions()
+            .find(|edition| seal.edition == Some(edition.number))
+            .unwrap_or(&self.current)
     }
 
     /// The columns of the root that hold digest, text and signature. They are never content.
@@ -238,66 +199,59 @@ fn load(name: &str) -> Result<(Document, Vec<u32>)> {
         name: required(2, "root table")?,
     };
     let (Some(root_oid), Some(owner)) = (
-        rows.get::<pg_sys::Oid>(0, 16),
-        rows.get::<pg_sys::Oid>(0, 17),
+        rows.get::<pg_sys::Oid>(0, 13),
+        rows.get::<pg_sys::Oid>(0, 14),
     ) else {
         return Err(Error::BadDefinition {
             what: format!("the root table of document \"{name}\" is gone or was renamed"),
             hint: "Run health_crypto.unprotect() and protect() it again.",
         });
     };
-    let Some(fields) = rows.get::<Vec<String>>(0, 18) else {
-        return Err(Error::BadDefinition {
-            what: format!("the definition of document \"{name}\" is gone or was renamed"),
-            hint: "Create it again, or run health_crypto.protect() with another one.",
-        });
+    let (key_column, key_type) = (required(3, "key column")?, required(4, "key type")?);
+    let (digest_column, serializer_column) =
+        (required(6, "digest column")?, required(7, "text column")?);
+    let signature_column = rows.string(0, 8);
+    let mut kept_columns = vec![digest_column.as_str(), serializer_column.as_str()];
+    kept_columns.extend(signature_column.as_deref());
+    let common = Common {
+        document: name,
+        root: &root,
+        owner,
+        key_column: &key_column,
+        key_type: &key_type,
+        kept_columns: &kept_columns,
     };
-    if rows.get::<bool>(0, 20) != Some(true) {
-        return Err(Error::NotAllowed {
-            what: format!(
-                "the definition of document \"{name}\" is not owned by the root table's owner or a superuser"
-            ),
-            hint: "It runs with the rights of the root table's owner, so nobody else may be able to change it.",
-        });
-    }
-    let definition_oid = rows.get(0, 23).ok_or(Error::Bug("definition"))?;
-    definition::check_helpers(&session, definition_oid, owner, &required(5, "definition")?)?;
-    let types: Vec<String> = rows.get(0, 19).unwrap_or_default();
-    let key_type = required(4, "key type")?;
-    let watches = watches(&session.run(LOAD_WATCHES, vec![name.into()], Snapshot::Fresh)?)?;
+    let mut editions = edition::load(&session, &common, watches_of(&session, name)?)?;
+    let number = rows.get::<i32>(0, 5);
+    let place = editions.iter().position(|e| Some(e.number) == number);
+    let current = editions.remove(place.ok_or(Error::Bug("current edition"))?);
+    current.function(&session)?;
+    let watches = watch::union(
+        &current.watches,
+        editions.iter().map(|e| e.watches.as_slice()),
+    )?;
     let mut document = Document {
         name: name.to_owned(),
-        root,
         root_oid,
         owner,
-        key_column: required(3, "key column")?,
-        definition: required(5, "definition")?,
-        definition_oid,
-        profile: Profile::from_str(&required(6, "profile")?).map_err(|_| Error::Bug("profile"))?,
-        digest_column: required(7, "digest column")?,
-        serializer_column: required(8, "serializer column")?,
-        signature_column: rows.string(0, 9),
-        state_column: rows.string(0, 10),
-        sealed_states: rows.get(0, 11).unwrap_or_default(),
-        reference_fields: rows.get(0, 12),
-        on_alteration: required(13, "on_alteration")?.parse()?,
-        on_unverified_signature: required(14, "on_unverified_signature")?.parse()?,
+        state_column: rows.string(0, 9),
+        sealed_states: rows.get(0, 10).unwrap_or_default(),
+        on_alteration: required(11, "on_alteration")?.parse()?,
+        on_unverified_signature: required(12, "on_unverified_signature")?.parse()?,
+        current,
+        earlier: editions,
         watches,
-        fields,
         sql: Statements::default(),
+        root,
+        key_column,
+        digest_column,
+        serializer_column,
+        signature_column,
     };
-    let function = required(15, "definition's name")?;
-    let languages = rows.string(0, 21);
-    document.sql = Statements::of(
-        &document,
-        &key_type,
-        &function,
-        &types,
-        languages.as_deref(),
-    );
+    document.sql = Statements::of(&document, &key_type, rows.string(0, 15).as_deref());
     let mut relations: Vec<u32> = vec![root_oid.to_u32()];
     relations.extend(
-        rows.get::<Vec<pg_sys::Oid>>(0, 22)
+        rows.get::<Vec<pg_sys::Oid>>(0, 16)
             .unwrap_or_default()
             .iter()
             .map(|oid| oid.to_u32()),
@@ -305,33 +259,25 @@ fn load(name: &str) -> Result<(Document, Vec<u32>)> {
     Ok((document, relations))
 }
 
-fn watches(rows: &Rows<'_>) -> Result<Vec<Watch>> {
+/// What every edition of a document reads, with the edition's number. Runs as the registrar.
+pub fn watches_of(session: &Session, name: &str) -> Result<Vec<(i32, Watch)>> {
+    let rows = session.run(LOAD_WATCHES, vec![name.into()], Snapshot::Fresh)?;
     (0..rows.len())
         .map(|row| {
-            let text = |column: usize| rows.string(row, column);
-            let link = match (text(6), text(7), text(8), text(9)) {
-                (Some(column), Some(schema), Some(name), Some(parent_column)) => Some(Link {
-                    column,
-                    parent: Table { schema, name },
-                    parent_column,
-                }),
-                _ => None,
-            };
-            Ok(Watch {
+            let edition = rows.get(row, 1).ok_or(Error::Bug("watch"))?;
+            let watch = Watch {
                 table: Table {
-                    schema: text(1).ok_or(Error::Bug("watch"))?,
-                    name: text(2).ok_or(Error::Bug("watch"))?,
+                    schema: rows.string(row, 2).ok_or(Error::Bug("watch"))?,
+                    name: rows.string(row, 3).ok_or(Error::Bug("watch"))?,
                 },
-                oid: rows.get(row, 10),
-                part: match text(3).as_deref() {
-                    Some("root") => Part::Root,
-                    Some("child") => Part::Child,
-                    _ => Part::Reference,
-                },
-                columns: rows.get(row, 4).unwrap_or_default(),
-                depth: rows.get(row, 5).unwrap_or_default(),
-                link,
-            })
+                part: Part::of(rows.text(row, 4)),
+                columns: rows.get(row, 5).unwrap_or_default(),
+                depth: rows.get(row, 6).unwrap_or_default(),
+                link: Link::of(&rows, row, 7),
+                oid: rows.get(row, 11),
+                present: rows.get(row, 12).unwrap_or_default(),
+            };
+            Ok((edition, watch))
         })
         .collect()
 }

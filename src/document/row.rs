@@ -4,6 +4,7 @@ use crate::document::registry::Document;
 use crate::pg::spi::Rows;
 
 /// The key of a document and the columns that hold its seal.
+#[derive(Debug, Clone)]
 pub struct RootRow {
     /// The key, as the table spells it.
     pub key: String,

@@ -129,7 +129,14 @@ fn serialized(document: Option<&str>, key: Option<&str>, language: Option<&str>)
         key
     };
     let _role = RunAs::reader(document.owner);
-    let mut texts = fetch::texts(&session, &document, &[&key], language, Snapshot::Caller)?;
+    let mut texts = fetch::texts(
+        &session,
+        &document,
+        &document.current,
+        &[&key],
+        language,
+        Snapshot::Caller,
+    )?;
     texts.remove(&key).ok_or_else(|| no_row(&document))
 }
 

@@ -2,7 +2,8 @@
 
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 
-use crate::document::registry::{Document, Part, Watch};
+use crate::document::registry::Document;
+use crate::document::watch::{self, Part, Watch};
 use crate::error::Result;
 use crate::pg::spi::{Rows, Session, Snapshot};
 
@@ -18,13 +19,12 @@ pub struct Statements {
     /// `$1` rows, `$2` key: as `read`, after that key. Two statements, because one with "IS NULL OR" has a generic plan
     /// that filters the whole index for every page.
     pub next_page: String,
-    /// `$1` keys, `$2` language: key and fields.
-    pub fetch: String,
-    /// `$1` one key, `$2` language. The generic plan for an array assumes ten keys and hashes whole tables; the one for a
-    /// single key runs GNU Health's prescription definition 1.6 times as fast (docs/PERFORMANCE.md).
-    pub fetch_one: String,
-    /// `$1` keys: key, and one text for the root and for each child table over the watched columns.
-    pub own: String,
+    /// The pages, locked as `lock` locks.
+    pub first_locked: String,
+    /// The pages after the first, locked as `lock` locks.
+    pub next_locked: String,
+    /// How many root rows there are.
+    pub count: String,
     /// `$1` keys, `$2` digests, `$3` texts.
     pub update: String,
     /// `$1` key: whether the row is sealed by state or signature. `$2`: the sealed states.
@@ -39,27 +39,6 @@ pub struct Statements {
     pub default_language: Option<String>,
     /// For each child watch of depth 2 and more, by position in `watches`: `$1` the link's value: root keys.
     pub resolve: Vec<Option<String>>,
-    /// How each field is read: as PostgreSQL's own value or through to_json.
-    pub through_json: Vec<bool>,
-}
-
-/// Types whose values are read as they are; the others go through to_json, which spells dates, uuids, arrays,
-/// composites and JSON as JSON does.
-const DIRECT: [&str; 9] = [
-    "boolean",
-    "smallint",
-    "integer",
-    "bigint",
-    "double precision",
-    "numeric",
-    "text",
-    "character varying",
-    "real",
-];
-
-/// Whether values of a type are read as they are.
-pub fn is_direct(type_name: &str) -> bool {
-    DIRECT.contains(&type_name)
 }
 
 impl Statements {
@@ -80,15 +59,25 @@ impl Statements {
         }
     }
 
-    /// Builds the statements. `function` is the definition's quoted name, `types` the types of its fields, `languages`
-    /// the schema of Tryton's language tables if the definition reads translations.
-    pub fn of(
-        d: &Document,
-        key_type: &str,
-        function: &str,
-        types: &[String],
-        languages: Option<&str>,
-    ) -> Statements {
+    /// One page of a document's root rows in key order, as they are now, locked against other writers.
+    ///
+    /// # Errors
+    /// What reading the table raises.
+    pub fn locked_page<'s>(
+        &self,
+        session: &'s Session,
+        after: Option<&str>,
+        rows: i64,
+    ) -> Result<Rows<'s>> {
+        let fresh = Snapshot::Fresh;
+        match after {
+            None => session.run(&self.first_locked, vec![rows.into()], fresh),
+            Some(key) => session.run(&self.next_locked, vec![rows.into(), key.into()], fresh),
+        }
+    }
+
+    /// Builds the statements. `languages` is the schema of Tryton's language tables if the definition reads translations.
+    pub fn of(d: &Document, key_type: &str, languages: Option<&str>) -> Statements {
         let root = quote_qualified_identifier(&d.root.schema, &d.root.name);
         let key = quote_identifier(&d.key_column);
         let digest = quote_identifier(&d.digest_column);
@@ -104,40 +93,24 @@ impl Statements {
             "SELECT r.{key}::text, r.{digest}::text, r.{text}::text, {signature}, {state} FROM {root} r"
         );
         let keys = format!("r.{key} = ANY ($1::text[]::{key_type}[])");
-        let through_json: Vec<bool> = types.iter().map(|t| !is_direct(t)).collect();
-        let fields: String = d
-            .fields
-            .iter()
-            .zip(&through_json)
-            .map(|(field, json)| {
-                let field = quote_identifier(field);
-                if *json {
-                    format!(", pg_catalog.to_json(d.{field})::text")
-                } else {
-                    format!(", d.{field}")
-                }
-            })
-            .collect();
         let store_signature = d.signature_column.as_ref().map_or(String::new(), |c| {
             format!(
                 "UPDATE {root} r SET {} = $2 WHERE r.{key} = $1::text::{key_type}",
                 quote_identifier(c)
             )
         });
+        let first_page = format!("{row} ORDER BY r.{key} LIMIT $1");
+        let next_page =
+            format!("{row} WHERE r.{key} > $2::text::{key_type} ORDER BY r.{key} LIMIT $1");
+        const LOCKED: &str = "FOR NO KEY UPDATE OF r";
         Statements {
             read: format!("{row} WHERE {keys} ORDER BY r.{key}"),
-            lock: format!("{row} WHERE {keys} ORDER BY r.{key} FOR NO KEY UPDATE OF r"),
-            first_page: format!("{row} ORDER BY r.{key} LIMIT $1"),
-            next_page: format!(
-                "{row} WHERE r.{key} > $2::text::{key_type} ORDER BY r.{key} LIMIT $1"
-            ),
-            fetch: format!(
-                "SELECT d.\"key\"::text{fields} FROM {function}($1::text[]::{key_type}[], $2::text) d"
-            ),
-            fetch_one: format!(
-                "SELECT d.\"key\"::text{fields} FROM {function}(ARRAY[$1::text]::{key_type}[], $2::text) d"
-            ),
-            own: own(d, &root, &key, &keys),
+            lock: format!("{row} WHERE {keys} ORDER BY r.{key} {LOCKED}"),
+            first_locked: format!("{first_page} {LOCKED}"),
+            next_locked: format!("{next_page} {LOCKED}"),
+            first_page,
+            next_page,
+            count: format!("SELECT pg_catalog.count(*) FROM {root} r"),
             update: format!(
                 "UPDATE {root} r SET {digest} = u.digest, {text} = u.document \
                  FROM unnest($1::text[], $2::text[], $3::text[]) u (key, digest, document) \
@@ -161,49 +134,12 @@ impl Statements {
                 )
             }),
             resolve: d.watches.iter().map(|w| resolve(d, w, &root, &key)).collect(),
-            through_json,
         }
     }
-}
-
-fn columns_of(watch: &Watch, alias: &str, without: &[&str]) -> String {
-    watch
-        .columns
-        .iter()
-        .filter(|c| !without.contains(&c.as_str()))
-        .map(|c| format!("{alias}.{}", quote_identifier(c)))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// The document's own content: watched columns of root and children, without the columns that hold the seal. ROW with
-/// to_json spells every type the same way under the pinned settings, whatever their number.
-fn own(d: &Document, root: &str, key: &str, keys: &str) -> String {
-    let mut parts = String::new();
-    for watch in &d.watches {
-        match watch.part {
-            Part::Root => {
-                let columns = columns_of(watch, "r", &d.kept_columns());
-                parts.push_str(&format!(", pg_catalog.to_json(ROW({columns}))::text"));
-            }
-            Part::Child => {
-                let Some(path) = path_to_root(d, watch) else {
-                    continue;
-                };
-                let columns = columns_of(watch, "c", &[]);
-                parts.push_str(&format!(
-                    ", (SELECT COALESCE(pg_catalog.json_agg(x.line ORDER BY x.line::text COLLATE \"C\")::text, '[]') \
-                     FROM (SELECT pg_catalog.to_json(ROW({columns})) AS line FROM {path}) x)"
-                ));
-            }
-            Part::Reference => {}
-        }
-    }
-    format!("SELECT r.{key}::text{parts} FROM {root} r WHERE {keys}")
 }
 
 /// `child c JOIN … WHERE parent.link = r.key`, for use in a subquery of a query over the root `r`.
-fn path_to_root(d: &Document, watch: &Watch) -> Option<String> {
+pub fn path_to_root(watches: &[Watch], watch: &Watch) -> Option<String> {
     let mut from = format!(
         "{} c",
         quote_qualified_identifier(&watch.table.schema, &watch.table.name)
@@ -211,7 +147,7 @@ fn path_to_root(d: &Document, watch: &Watch) -> Option<String> {
     let mut alias = "c".to_owned();
     let mut link = watch.link.as_ref()?;
     for step in 0..8 {
-        let parent = d.watch(&link.parent.schema, &link.parent.name)?;
+        let parent = watch::on(watches, &link.parent)?;
         if parent.part == Part::Root {
             return Some(format!(
                 "{from} WHERE {alias}.{} = r.{}",
@@ -235,7 +171,7 @@ fn path_to_root(d: &Document, watch: &Watch) -> Option<String> {
 /// For a child: from the value of its link column to the keys of its documents. None where the value is the key.
 fn resolve(d: &Document, watch: &Watch, root: &str, key: &str) -> Option<String> {
     let link = watch.link.as_ref()?;
-    let parent = d.watch(&link.parent.schema, &link.parent.name)?;
+    let parent = watch::on(&d.watches, &link.parent)?;
     if parent.part == Part::Root {
         if link.parent_column == d.key_column {
             return None;
@@ -245,7 +181,7 @@ fn resolve(d: &Document, watch: &Watch, root: &str, key: &str) -> Option<String>
             quote_identifier(&link.parent_column)
         ));
     }
-    let path = path_to_root(d, parent)?;
+    let path = path_to_root(&d.watches, parent)?;
     Some(format!(
         "SELECT r.{key}::text FROM {root} r WHERE EXISTS (SELECT FROM {path} AND c.{}::text = $1)",
         quote_identifier(&link.parent_column)

@@ -2,7 +2,7 @@
 
 use pgrx::spi::{quote_identifier, quote_literal, quote_qualified_identifier};
 
-use crate::document::registry::{Part, Watch};
+use crate::document::watch::{Part, Watch};
 use crate::error::Result;
 use crate::pg::spi::{Session, Snapshot};
 

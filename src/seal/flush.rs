@@ -4,13 +4,15 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use health_crypto_core::diff;
 use health_crypto_core::digest::Digest;
 
+use crate::document::edition::Edition;
 use crate::document::fetch::{self, Texts};
-use crate::document::registry::{self, Document, Part};
+use crate::document::matching::{self, Search, Sought};
+use crate::document::registry::{self, Document};
 use crate::document::row::RootRow;
 use crate::document::serialize::no_row;
+use crate::document::watch::Part;
 use crate::error::{Breach, Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::shield;
@@ -183,15 +185,9 @@ impl Flush<'_> {
             .filter(|(_, course)| matches!(course, Course::Follow | Course::Seal))
             .map(|(row, _)| row.key.as_str())
             .collect();
-        let language = flush.default_language()?;
+        let language = matching::default_language(&flush.session, document, Snapshot::Fresh)?;
         let texts = flush.texts(&written, language.as_deref())?;
-        let own_of: Vec<&str> = rows
-            .iter()
-            .zip(&courses)
-            .filter(|(_, course)| matches!(course, Course::Compare(_) | Course::Seal))
-            .map(|(row, _)| row.key.as_str())
-            .collect();
-        let own = own_digests(&flush.session, document, &own_of, Snapshot::Fresh)?;
+        let own = flush.own_digests(&rows, &courses)?;
         for (row, course) in rows.iter().zip(courses) {
             let mark = marks.get(row.key.as_str()).copied().unwrap_or_default();
             let own = own.get(&row.key).map(String::as_str);
@@ -232,11 +228,26 @@ impl Flush<'_> {
             .collect())
     }
 
-    fn default_language(&self) -> Result<Option<String>> {
-        match &self.document.sql.default_language {
-            None => Ok(None),
-            Some(sql) => Ok(self.session.run(sql, vec![], Snapshot::Fresh)?.string(0, 1)),
+    /// The digests over the own rows of what is sealed, each by the edition that sealed it.
+    fn own_digests(&self, rows: &[RootRow], courses: &[Course]) -> Result<HashMap<String, String>> {
+        let mut own = HashMap::new();
+        for edition in self.document.editions() {
+            let keys: Vec<&str> = rows
+                .iter()
+                .zip(courses)
+                .filter(|(_, course)| {
+                    let sealed_by = match course {
+                        Course::Compare(seal) => self.document.edition_of(seal),
+                        Course::Seal => &self.document.current,
+                        Course::Follow | Course::Leave => return false,
+                    };
+                    sealed_by.number == edition.number
+                })
+                .map(|(row, _)| row.key.as_str())
+                .collect();
+            own.extend(own_digests(&self.session, edition, &keys, Snapshot::Fresh)?);
         }
+        Ok(own)
     }
 
     fn texts(&self, keys: &[&str], language: Option<&str>) -> Result<Texts> {
@@ -246,6 +257,7 @@ impl Flush<'_> {
         fetch::texts(
             &self.session,
             self.document,
+            &self.document.current,
             keys,
             language,
             Snapshot::Fresh,
@@ -269,32 +281,27 @@ impl Flush<'_> {
         mut own: Option<&str>,
     ) -> Result<()> {
         let supplied = mark.supplied && (row.text.is_some() || row.digest.is_some());
-        let breaches = self.entries.len();
         let (digest, language) = if supplied {
-            self.check_supplied(row, text, language)?
+            let breaches = self.entries.len();
+            let (digest, language) = self.supplied(row, text, language)?;
+            if self.entries.len() > breaches {
+                // Let through although it is not what the definition gives: sealed as supplied, and without an own
+                // digest, so that verification judges it by its fields and finds the difference.
+                own = None;
+            }
+            (digest, language)
         } else {
+            self.follow(row, text);
             (Digest::of(text).to_string(), language.map(str::to_owned))
         };
-        if !supplied {
-            self.follow(row, text);
-        } else if self.entries.len() > breaches {
-            // Let through although it is not what the definition gives: sealed as supplied, and without an own digest, so
-            // that verification judges it by its fields and finds the difference.
-            own = None;
-        } else if row.digest.is_none() || row.text.is_none() {
-            let text = self
-                .texts(&[&row.key], language.as_deref())?
-                .remove(&row.key)
-                .ok_or_else(|| no_row(self.document))?;
-            self.updates.push((row.key.clone(), digest.clone(), text));
-        }
         let d = self.document;
         self.entries.push(Entry {
             event: Some(register::Event::Seal),
             document: Some(d.name.clone()),
             key: Some(row.key.clone()),
-            definition: Some(d.definition.clone()),
-            profile: Some(d.profile.name().to_owned()),
+            definition: Some(d.current.signature.clone()),
+            edition: Some(d.current.number),
+            profile: Some(d.current.profile.name().to_owned()),
             language,
             digest: Some(digest.clone()),
             own_digest: own.map(str::to_owned),
@@ -314,48 +321,73 @@ impl Flush<'_> {
         Ok(())
     }
 
-    /// An application that brings its own text (GNU Health does) must bring what some language gives; returns the digest
-    /// and that language.
-    fn check_supplied(
+    /// An application that brings its own text (GNU Health does) must bring what the current definition gives in some
+    /// language, whichever Python's Unicode table it used; returns the digest and that language.
+    fn supplied(
         &mut self,
         row: &RootRow,
         text: &str,
         language: Option<&str>,
     ) -> Result<(String, Option<String>)> {
-        let supplied_digest = row.text.as_deref().map(|t| Digest::of(t).to_string());
-        let digest = match (&row.digest, &supplied_digest) {
-            (Some(digest), Some(of_text)) if digest != of_text => {
+        let of_text = row.text.as_deref().map(|t| Digest::of(t).to_string());
+        let digest = match (&row.digest, of_text) {
+            (Some(digest), Some(of_text)) if *digest != of_text => {
                 self.breach(row, Breach::SuppliedDigest, Vec::new())?;
                 return Ok((digest.clone(), None));
             }
             (Some(digest), _) => digest.clone(),
-            (None, Some(of_text)) => of_text.clone(),
+            (None, Some(of_text)) => of_text,
             (None, None) => return Err(Error::Bug("nothing supplied")),
         };
+        let (language, words) = match self.words_of(row, &digest, text, language)? {
+            Ok(found) => found,
+            Err(fields) => {
+                self.breach(row, Breach::SuppliedText, fields)?;
+                return Ok((digest, None));
+            }
+        };
+        if row.digest.is_none() || row.text.is_none() {
+            self.updates.push((row.key.clone(), digest.clone(), words));
+        }
+        Ok((digest, language))
+    }
+
+    /// The language and the words that have a digest, or the fields in which the nearest words differ from those supplied.
+    #[allow(
+        clippy::type_complexity,
+        reason = "an answer that is either, inside of what may fail"
+    )]
+    fn words_of(
+        &self,
+        row: &RootRow,
+        digest: &str,
+        text: &str,
+        language: Option<&str>,
+    ) -> Result<std::result::Result<(Option<String>, String), Vec<String>>> {
         if Digest::of(text).to_string() == digest {
-            return Ok((digest, language.map(str::to_owned)));
+            return Ok(Ok((language.map(str::to_owned), text.to_owned())));
         }
-        for other in languages(&self.session, self.document, Snapshot::Fresh)? {
-            if Some(other.as_str()) == language {
-                continue;
-            }
-            let texts = self.texts(&[&row.key], Some(&other))?;
-            if texts
-                .get(&row.key)
-                .is_some_and(|t| Digest::of(t).to_string() == digest)
-            {
-                return Ok((digest, Some(other)));
-            }
-        }
-        let fields = row.text.as_deref().map_or_else(Vec::new, |supplied| {
-            diff::changes(supplied, text)
-                .top_level_fields()
-                .into_iter()
-                .map(str::to_owned)
-                .collect()
-        });
-        self.breach(row, Breach::SuppliedText, fields)?;
-        Ok((digest, None))
+        let d = self.document;
+        let mut wordings = matching::every_wording(&self.session, d, language, Snapshot::Fresh)?;
+        wordings.retain(|wording| wording.edition.number == d.current.number);
+        let search = Search {
+            document: d,
+            snapshot: Snapshot::Fresh,
+        };
+        let sought = [Sought {
+            key: &row.key,
+            digest: Some(digest),
+            text: row.text.as_deref(),
+        }];
+        let found = search.run(&sought, &wordings)?.remove(&row.key);
+        let found = found.ok_or_else(|| no_row(d))?;
+        Ok(match (found.is_match, found.text) {
+            (true, Ok(words)) => Ok((found.wording.language, words)),
+            _ => Err(found.changes.map_or_else(Vec::new, |changes| {
+                let fields = changes.top_level_fields().into_iter();
+                fields.map(str::to_owned).collect()
+            })),
+        })
     }
 
     fn compare(
@@ -419,38 +451,19 @@ impl Flush<'_> {
     }
 }
 
-/// The languages that a document may have been sealed in.
-pub fn languages(
-    session: &Session,
-    document: &Document,
-    snapshot: Snapshot,
-) -> Result<Vec<String>> {
-    let Some(sql) = &document.sql.languages else {
-        return Ok(Vec::new());
-    };
-    let rows = session.run(sql, vec![], snapshot)?;
-    Ok((0..rows.len())
-        .filter_map(|row| rows.string(row, 1))
-        .collect())
-}
-
-/// The digest over a document's own columns (root and children, not what they refer to), which tells an alteration from
+/// The digest over a document's own columns (root and children as an edition reads them, not what they refer to), which tells an alteration from
 /// a correction elsewhere. Runs as the role in force.
 pub fn own_digests(
     session: &Session,
-    document: &Document,
+    edition: &Edition,
     keys: &[&str],
     snapshot: Snapshot,
 ) -> Result<HashMap<String, String>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = session.run(&document.sql.own, vec![keys.to_vec().into()], snapshot)?;
-    let parts = document
-        .watches
-        .iter()
-        .filter(|w| w.part != Part::Reference)
-        .count();
+    let rows = session.run(&edition.own, vec![keys.to_vec().into()], snapshot)?;
+    let parts = edition.own_parts();
     let mut digests = HashMap::with_capacity(rows.len());
     for row in 0..rows.len() {
         let Some(key) = rows.string(row, 1) else {

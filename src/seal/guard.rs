@@ -3,8 +3,9 @@
 
 use std::rc::Rc;
 
-use crate::document::registry::{self, Document, OnBreach, Part, Watch};
+use crate::document::registry::{self, Document, OnBreach};
 use crate::document::row::RootRow;
+use crate::document::watch::{self, Part, Watch};
 use crate::error::{Breach, Error, Result, Table};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
@@ -22,8 +23,11 @@ pub fn subject(event: &Event) -> Result<(Rc<Document>, Watch)> {
         return Err(misplaced());
     };
     let document = registry::document(name)?;
-    let watch = document
-        .watch(schema, table)
+    let table = Table {
+        schema: schema.to_owned(),
+        name: table.to_owned(),
+    };
+    let watch = watch::on(&document.watches, &table)
         .cloned()
         .ok_or_else(misplaced)?;
     if watch.oid.is_some_and(|oid| event.is_on(oid)) {
@@ -64,8 +68,8 @@ struct Scene<'d> {
 enum Before {
     Open,
     Sealed,
-    /// Sealed, and the register knows it.
-    Registered,
+    /// Sealed, and the register knows it: by an edition of the definition.
+    Registered(i32),
 }
 
 impl Scene<'_> {
@@ -122,16 +126,12 @@ impl Scene<'_> {
             Row::of(event, d, Version::New)?,
         );
         let kept = d.kept_columns();
-        let changed = || -> Result<Vec<String>> {
-            let mut changed = Vec::new();
-            for column in watch.columns.iter().filter(|c| !kept.contains(&c.as_str())) {
-                if event.differs(column)? {
-                    changed.push(column.clone());
-                }
-            }
+        let changed = |columns: &[String]| -> Result<Vec<String>> {
+            let mut changed = changed_columns(event, columns)?;
+            changed.retain(|column| !kept.contains(&column.as_str()));
             Ok(changed)
         };
-        if flush::is_running() && changed()?.is_empty() {
+        if flush::is_running() && changed(&watch.columns)?.is_empty() {
             return Ok(());
         }
         let supplied = old.digest != new.digest || old.text != new.text;
@@ -164,7 +164,10 @@ impl Scene<'_> {
             );
             return Ok(());
         }
-        let content = changed()?;
+        let content = match self.guarded_columns(before, watch) {
+            Some(columns) => changed(columns)?,
+            None => Vec::new(),
+        };
         if !content.is_empty() {
             return self.breach(key, Breach::Content, content);
         }
@@ -230,6 +233,10 @@ impl Scene<'_> {
                 mark::set(&self.document.name, &key, mark);
                 continue;
             }
+            // What it was sealed by may not have had such lines, or not read these columns.
+            let Some(columns) = self.guarded_columns(before, watch) else {
+                continue;
+            };
             let what = match event.change {
                 Change::Insert => Breach::LineAdded,
                 Change::Delete => Breach::LineDeleted,
@@ -237,15 +244,31 @@ impl Scene<'_> {
             };
             let mut changed = Vec::new();
             if event.change == Change::Update {
-                for column in &watch.columns {
-                    if event.differs(column)? {
-                        changed.push(column.clone());
-                    }
+                changed = changed_columns(event, columns)?;
+                if changed.is_empty() {
+                    continue;
                 }
             }
             self.breach(&key, what, changed)?;
         }
         Ok(())
+    }
+
+    /// The columns of a table that a sealed document is guarded for: those that the edition that sealed it reads; None if
+    /// it reads none. Without an entry nobody knows which that was, so it is what any edition reads. A column of an
+    /// earlier edition may have been dropped since.
+    fn guarded_columns<'w>(&'w self, before: Before, all: &'w Watch) -> Option<&'w [String]> {
+        let Before::Registered(number) = before else {
+            return Some(&all.columns);
+        };
+        let d = self.document;
+        let edition = d.editions().find(|edition| edition.number == number)?;
+        let watch = watch::on(&edition.watches, &all.table)?;
+        match watch.part {
+            Part::Reference => None,
+            _ if number == d.current.number => Some(&watch.columns),
+            _ => Some(&watch.present),
+        }
     }
 
     /// TRUNCATE names no rows. It is refused while any document of the type is sealed; otherwise every document with
@@ -302,7 +325,9 @@ impl Scene<'_> {
         let standings =
             register::standings(&session, &self.document.name, &[key], Snapshot::Fresh)?;
         Ok(match standings.get(key) {
-            Some(Standing::Sealed(_)) => Before::Registered,
+            Some(Standing::Sealed(seal)) => {
+                Before::Registered(self.document.edition_of(seal).number)
+            }
             Some(Standing::Reopened) => Before::Open,
             None if row_is_sealed()? => Before::Sealed,
             None => Before::Open,
@@ -349,6 +374,17 @@ impl Scene<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// The watched columns that an UPDATE has changed.
+fn changed_columns(event: &Event, columns: &[String]) -> Result<Vec<String>> {
+    let mut changed = Vec::new();
+    for column in columns {
+        if event.differs(column)? {
+            changed.push(column.clone());
+        }
+    }
+    Ok(changed)
 }
 
 /// What a breach of a seal comes to: an error, or the register entry that lets it pass.

@@ -1,5 +1,6 @@
 //! Keeping digests true and guarding what is sealed.
 
+pub mod adopt;
 pub mod flush;
 pub mod guard;
 pub mod mark;

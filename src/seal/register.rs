@@ -13,6 +13,8 @@ use crate::pg::spi::{Session, Snapshot};
 pub enum Event {
     /// A document was sealed.
     Seal,
+    /// A document that had been sealed before its protection was entered.
+    Adoption,
     /// A signature was stored.
     Signature,
     /// A sealed document may be amended.
@@ -32,6 +34,7 @@ impl Event {
     pub fn word(self) -> &'static str {
         match self {
             Event::Seal => "seal",
+            Event::Adoption => "adoption",
             Event::Signature => "signature",
             Event::Reopening => "reopening",
             Event::Alteration => "alteration",
@@ -53,6 +56,8 @@ pub struct Entry {
     pub key: Option<String>,
     /// The definition's signature.
     pub definition: Option<String>,
+    /// The edition that this is.
+    pub edition: Option<i32>,
     /// The profile's name.
     pub profile: Option<String>,
     /// The language of the text.
@@ -84,13 +89,13 @@ pub fn enter(session: &Session, entries: &[Entry], by: &str) -> Result<()> {
     };
     session.run(
         "INSERT INTO health_crypto.register_entry (event, document, key, definition, profile, language, digest, \
-         own_digest, signer, signer_name, signature, verdict, reason, by) \
+         own_digest, signer, signer_name, signature, verdict, reason, edition, by) \
          SELECT u.event, u.document, u.key, u.definition, u.profile, u.language, u.digest, u.own_digest, u.signer, \
-                u.signer_name, u.signature, u.verdict, u.reason, $14 \
+                u.signer_name, u.signature, u.verdict, u.reason, u.edition, $15 \
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], \
-                $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) WITH ORDINALITY \
+                $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::integer[]) WITH ORDINALITY \
                 u (event, document, key, definition, profile, language, digest, own_digest, signer, signer_name, \
-                   signature, verdict, reason, place) ORDER BY u.place",
+                   signature, verdict, reason, edition, place) ORDER BY u.place",
         vec![
             column(|e| e.event.map(Event::word)).into(),
             column(|e| e.document.as_deref()).into(),
@@ -105,6 +110,7 @@ pub fn enter(session: &Session, entries: &[Entry], by: &str) -> Result<()> {
             column(|e| e.signature.as_deref()).into(),
             column(|e| e.verdict.as_deref()).into(),
             column(|e| e.reason.as_deref()).into(),
+            entries.iter().map(|e| e.edition).collect::<Vec<_>>().into(),
             by.into(),
         ],
         Snapshot::Fresh,
@@ -126,6 +132,8 @@ pub enum Standing {
 pub struct Seal {
     /// The definition's signature.
     pub definition: Option<String>,
+    /// The edition that it was sealed by.
+    pub edition: Option<i32>,
     /// The language of the sealed text.
     pub language: Option<String>,
     /// The digest.
@@ -136,6 +144,10 @@ pub struct Seal {
     pub at: TimestampWithTimeZone,
     /// How many seals came before it.
     pub earlier: i64,
+    /// The entry of the last of those.
+    pub replaces: Option<i64>,
+    /// For a document that was adopted: whether it held then.
+    pub held_at_adoption: Option<bool>,
 }
 
 /// The standing of each key that has one.
@@ -147,15 +159,17 @@ pub fn standings(
 ) -> Result<HashMap<String, Standing>> {
     let _role = RunAs::owner(caller::registrar());
     let rows = session.run(
-        "SELECT k.key, e.event, e.definition, e.language, e.digest, e.own_digest, e.at, e.earlier \
+        "SELECT k.key, e.event, e.definition, e.language, e.digest, e.own_digest, e.at, p.earlier, p.replaces, \
+                e.edition, CASE WHEN e.event = 'adoption' THEN e.verdict IN ('intact', 'drifted') END \
            FROM pg_catalog.unnest($2::text[]) k (key) \
-          CROSS JOIN LATERAL (SELECT e.*, (SELECT pg_catalog.count(*) FROM health_crypto.register_entry p \
-                                            WHERE p.document = e.document AND p.key = e.key AND p.entry < e.entry \
-                                              AND p.event IN ('seal', 'adoption')) AS earlier \
-                                FROM health_crypto.register_entry e \
+          CROSS JOIN LATERAL (SELECT e.* FROM health_crypto.register_entry e \
                                WHERE e.document = $1 AND e.key = k.key \
                                  AND e.event IN ('seal', 'adoption', 'reopening') \
-                               ORDER BY e.entry DESC LIMIT 1) e",
+                               ORDER BY e.entry DESC LIMIT 1) e \
+          CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS earlier, pg_catalog.max(p.entry) AS replaces \
+                                FROM health_crypto.register_entry p \
+                               WHERE p.document = e.document AND p.key = e.key AND p.entry < e.entry \
+                                 AND p.event IN ('seal', 'adoption')) p",
         vec![document.into(), keys.to_vec().into()],
         snapshot,
     )?;
@@ -174,6 +188,9 @@ pub fn standings(
                 own_digest: rows.string(row, 6),
                 at,
                 earlier: rows.get(row, 8).unwrap_or(0),
+                replaces: rows.get(row, 9),
+                edition: rows.get(row, 10),
+                held_at_adoption: rows.get(row, 11),
             }),
             _ => continue,
         };

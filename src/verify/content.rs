@@ -8,13 +8,14 @@ use health_crypto_core::digest::Digest;
 use health_crypto_core::openpgp::Status;
 use pgrx::datum::TimestampWithTimeZone;
 
-use crate::document::fetch;
+use crate::document::edition::Edition;
+use crate::document::matching::{self, Found, Search, Sought, Wording};
 use crate::document::registry::Document;
 use crate::document::row::RootRow;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
-use crate::pg::{shield, sub};
+use crate::pg::sub;
 use crate::seal::flush;
 use crate::seal::register::{self, Seal, Standing};
 use crate::seal::signature;
@@ -25,64 +26,59 @@ use crate::verify::time;
 struct Content {
     word: &'static str,
     detail: String,
-    language: Option<String>,
-    changes: Option<String>,
+    /// Whether what differs belongs into the verdict.
+    shows_changes: bool,
 }
 
-/// A document serialised again, or why it cannot be, with the language.
-type Fresh = (std::result::Result<String, String>, Option<String>);
-
-/// Why a document cannot be serialised, without a word of its content.
-fn why(error: &Error) -> String {
-    match error {
-        Error::DefinitionFailed { sqlstate, .. } => {
-            format!(
-                "it cannot be serialised: SQLSTATE {}",
-                shield::spelled(*sqlstate)
-            )
-        }
-        other => format!("it cannot be serialised: {other}"),
-    }
+/// A verdict, and what it was compared by.
+pub struct Judged<'d> {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The edition, unless nothing could be said.
+    pub edition: Option<&'d Edition>,
 }
 
 /// One batch of documents of one type.
 pub struct Judge<'d> {
     document: &'d Document,
     session: &'d Session,
+    snapshot: Snapshot,
     at: SystemTime,
     policy_time: TimestampWithTimeZone,
 }
 
 impl<'d> Judge<'d> {
-    /// Judges as of a policy time.
-    pub fn new(document: &'d Document, session: &'d Session, at: SystemTime) -> Result<Judge<'d>> {
+    /// Judges as of a policy time what a snapshot shows.
+    pub fn new(
+        document: &'d Document,
+        session: &'d Session,
+        snapshot: Snapshot,
+        at: SystemTime,
+    ) -> Result<Judge<'d>> {
         Ok(Judge {
             document,
             session,
+            snapshot,
             at,
             policy_time: time::timestamp(at)?,
         })
     }
 
     /// The verdict on each row, in the order given.
-    pub fn rows(&self, stored: Vec<RootRow>) -> Result<Vec<Verdict>> {
+    pub fn rows(&self, stored: &[RootRow]) -> Result<Vec<Judged<'d>>> {
         let _role = RunAs::reader(self.document.owner);
         let keys: Vec<&str> = stored.iter().map(|s| s.key.as_str()).collect();
         let standings =
-            register::standings(self.session, &self.document.name, &keys, Snapshot::Caller)?;
-        let default = self.default_language()?;
-        let fresh = self.fresh(&stored, &standings, default.as_deref())?;
+            register::standings(self.session, &self.document.name, &keys, self.snapshot)?;
+        let words = self.words(stored, &standings)?;
+        let own = self.own_digests(stored, &standings, &words);
         let mut verdicts = Vec::with_capacity(stored.len());
-        for row in &stored {
+        for row in stored {
             pgrx::check_for_interrupts!();
             let standing = standings.get(&row.key);
-            let (text, language) = match fresh.get(&row.key) {
-                Some((Ok(text), language)) => (Some(text.as_str()), language.as_deref()),
-                Some((Err(_), language)) => (None, language.as_deref()),
-                None => (None, None),
-            };
-            let mut content = self.content(row, standing, text, language)?;
-            if let Some((Err(why), _)) = fresh.get(&row.key) {
+            let found = words.get(&row.key);
+            let mut content = self.content(row, standing, found, own.get(&row.key));
+            if let Some(Err(why)) = found.map(|f| &f.text) {
                 // What cannot be serialised cannot be shown to hold, whatever its own rows say.
                 if content.word == "drifted" {
                     content.word = "altered";
@@ -91,7 +87,7 @@ impl<'d> Judge<'d> {
                 let parted = if content.detail.is_empty() { "" } else { "; " };
                 content.detail = format!("{}{parted}{why}", content.detail);
             }
-            verdicts.push(self.verdict(row, standing, content)?);
+            verdicts.push(self.verdict(row, standing, found, content)?);
         }
         Ok(verdicts)
     }
@@ -112,257 +108,206 @@ impl<'d> Judge<'d> {
             definition: seal
                 .definition
                 .clone()
-                .unwrap_or_else(|| self.document.definition.clone()),
+                .unwrap_or_else(|| self.document.current.signature.clone()),
             changes: None,
             detail: "registered as sealed, and the row is gone".to_owned(),
             policy_time: self.policy_time,
         }
     }
 
-    fn default_language(&self) -> Result<Option<String>> {
-        match &self.document.sql.default_language {
-            None => Ok(None),
-            Some(sql) => Ok(self
-                .session
-                .run(sql, vec![], Snapshot::Caller)?
-                .string(0, 1)),
-        }
-    }
-
-    /// Every document serialised again, in the language of its seal or else the database's own.
-    fn fresh(
+    /// Every document in words again: as its seal says, or, if it was sealed and nobody wrote down how, as it turns out
+    /// to have been; a draft in the database's own language.
+    fn words(
         &self,
         stored: &[RootRow],
         standings: &HashMap<String, Standing>,
-        default: Option<&str>,
-    ) -> Result<HashMap<String, Fresh>> {
-        let mut by_language: BTreeMap<Option<String>, Vec<&str>> = BTreeMap::new();
+    ) -> Result<HashMap<String, Found<'d>>> {
+        let d = self.document;
+        let default = matching::default_language(self.session, d, self.snapshot)?;
+        // By edition and language; None: whatever gives the stored text.
+        let mut groups: BTreeMap<Option<(i32, Option<String>)>, Vec<Sought<'_>>> = BTreeMap::new();
         for row in stored {
-            let language = match standings.get(&row.key) {
-                Some(Standing::Sealed(seal)) if seal.language.is_some() => seal.language.clone(),
-                _ => default.map(str::to_owned),
+            let wording = match standings.get(&row.key) {
+                Some(Standing::Sealed(seal)) => {
+                    let language = seal.language.clone().or_else(|| default.clone());
+                    Some((d.edition_of(seal).number, language))
+                }
+                None if row.is_sealed(d) => None,
+                _ => Some((d.current.number, default.clone())),
             };
-            by_language.entry(language).or_default().push(&row.key);
+            groups.entry(wording).or_default().push(Sought {
+                key: &row.key,
+                digest: row.digest.as_deref(),
+                text: row.text.as_deref(),
+            });
         }
-        let mut fresh = HashMap::with_capacity(stored.len());
-        for (language, keys) in by_language {
-            match self.texts(&keys, language.as_deref()) {
-                Ok(texts) => {
-                    fresh.extend(
-                        texts
-                            .into_iter()
-                            .map(|(key, text)| (key, (Ok(text), language.clone()))),
-                    );
+        let search = Search {
+            document: d,
+            snapshot: self.snapshot,
+        };
+        let mut words = HashMap::with_capacity(stored.len());
+        for (wording, sought) in groups {
+            let wordings = match wording {
+                None => {
+                    matching::every_wording(self.session, d, default.as_deref(), self.snapshot)?
                 }
-                // One document that cannot be serialised must not hide the verdicts on the others.
-                Err(_) => {
-                    for key in keys {
-                        let text = self
-                            .texts(&[key], language.as_deref())
-                            .map(|mut texts| texts.remove(key));
-                        let text = match text {
-                            Ok(Some(text)) => Ok(text),
-                            Ok(None) => continue,
-                            Err(error) => Err(why(&error)),
-                        };
-                        fresh.insert(key.to_owned(), (text, language.clone()));
-                    }
-                }
-            }
+                Some((number, language)) => d
+                    .editions()
+                    .filter(|edition| edition.number == number)
+                    .map(|edition| Wording {
+                        edition,
+                        language: language.clone(),
+                    })
+                    .collect(),
+            };
+            words.extend(search.run(&sought, &wordings)?);
         }
-        Ok(fresh)
+        Ok(words)
     }
 
-    /// Texts, in a subtransaction: what the definition raises is an answer here.
-    fn texts(&self, keys: &[&str], language: Option<&str>) -> Result<fetch::Texts> {
-        sub::attempt(|| {
-            let session = Session::open();
-            fetch::texts(&session, self.document, keys, language, Snapshot::Caller)
-        })
+    /// The digests over the own rows of documents whose words differ from the sealed ones, where the register has one to
+    /// compare with. A key is missing if the columns of its edition are not there any more.
+    fn own_digests(
+        &self,
+        stored: &[RootRow],
+        standings: &HashMap<String, Standing>,
+        words: &HashMap<String, Found<'d>>,
+    ) -> HashMap<String, String> {
+        let mut keys: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
+        for row in stored {
+            if let Some(Standing::Sealed(seal)) = standings.get(&row.key)
+                && seal.own_digest.is_some()
+                && words.get(&row.key).is_none_or(|f| !f.is_match)
+            {
+                let number = self.document.edition_of(seal).number;
+                keys.entry(number).or_default().push(&row.key);
+            }
+        }
+        let mut own = HashMap::new();
+        for edition in self.document.editions() {
+            let keys = keys.remove(&edition.number).unwrap_or_default();
+            own.extend(
+                sub::attempt(|| {
+                    let session = Session::open();
+                    flush::own_digests(&session, edition, &keys, self.snapshot)
+                })
+                .unwrap_or_default(),
+            );
+        }
+        own
     }
 
     fn content(
         &self,
         row: &RootRow,
         standing: Option<&Standing>,
-        fresh: Option<&str>,
-        language: Option<&str>,
-    ) -> Result<Content> {
+        found: Option<&Found<'d>>,
+        own: Option<&String>,
+    ) -> Content {
         let of = |word: &'static str, detail: &str| Content {
             word,
             detail: detail.to_owned(),
-            language: language.map(str::to_owned),
-            changes: None,
+            shows_changes: false,
         };
         let with_changes = |word: &'static str, detail: &str| Content {
-            changes: fresh.and_then(|fresh| changes_json(row.text.as_deref(), fresh)),
+            shows_changes: true,
             ..of(word, detail)
         };
-        let sealed_by_row = row.is_sealed(self.document);
+        let matches = found.is_some_and(|f| f.is_match);
         let seal = match standing {
             Some(Standing::Sealed(seal)) => Some(seal),
             _ => None,
         };
-        let sealed = seal.is_some() || (standing.is_none() && sealed_by_row);
-        let of_fresh = fresh.map(|text| Digest::of(text).to_string());
+        let sealed = seal.is_some() || (standing.is_none() && row.is_sealed(self.document));
         if !sealed {
             let reopened = matches!(standing, Some(Standing::Reopened));
-            return Ok(match (&row.digest, &of_fresh) {
-                (Some(stored), Some(fresh)) if stored == fresh => of(
-                    "draft",
-                    if reopened {
-                        "reopened and not sealed again"
-                    } else {
-                        "not sealed"
-                    },
-                ),
-                (None, _) => of("stale", "not sealed, and it has no digest"),
-                _ => {
-                    let mut stale =
-                        with_changes("stale", "not sealed, and written round the triggers");
-                    if self.is_of_references(&stale) {
-                        stale.detail = "not sealed; only what it refers to has changed, and its digest follows \
-                                        when it is written next"
-                            .to_owned();
-                    }
-                    stale
-                }
-            });
+            return if row.digest.is_none() {
+                of("stale", "not sealed, and it has no digest")
+            } else if !matches && is_of_references(found) {
+                with_changes(
+                    "stale",
+                    "not sealed; only what it refers to has changed, and its digest follows when it is written next",
+                )
+            } else if !matches {
+                with_changes("stale", "not sealed, and written round the triggers")
+            } else if reopened {
+                of("draft", "reopened and not sealed again")
+            } else {
+                of("draft", "not sealed")
+            };
         }
         let of_text = row.text.as_deref().map(|text| Digest::of(text).to_string());
         if seal.is_none() && row.text.is_none() && row.digest.is_none() {
-            return Ok(of(
+            return of(
                 "forged",
                 "sealed by its state, and it has neither digest nor text",
-            ));
+            );
         }
         if of_text.is_none() || of_text != row.digest {
-            return Ok(with_changes(
+            return with_changes(
                 "forged",
                 "the stored text does not hash to the stored digest",
-            ));
+            );
         }
         if let Some(seal) = seal
             && row.digest.as_deref() != Some(&seal.digest)
         {
-            return Ok(with_changes(
-                "forged",
-                "the stored digest is not the registered one",
-            ));
+            return with_changes("forged", "the stored digest is not the registered one");
         }
-        if of_fresh == row.digest {
+        if matches {
             let detail = match seal {
-                Some(seal) if seal.earlier > 0 => {
-                    format!("sealed; {} earlier seal(s) in the register", seal.earlier)
-                }
-                Some(_) => "sealed and unchanged".to_owned(),
+                Some(seal) => format!("sealed and unchanged{}", story(seal)),
                 None => {
                     "unchanged; sealed before it was protected, and not in the register".to_owned()
                 }
             };
-            return Ok(of("intact", &detail));
+            return of("intact", &detail);
         }
-        match seal {
-            Some(seal) => self.changed_since(row, seal, &with_changes),
-            None => self.changed_unregistered(row, fresh, language, &with_changes),
-        }
-    }
-
-    fn changed_since(
-        &self,
-        row: &RootRow,
-        seal: &Seal,
-        with_changes: &dyn Fn(&'static str, &str) -> Content,
-    ) -> Result<Content> {
-        if let Some(registered) = &seal.own_digest {
-            let own =
-                flush::own_digests(self.session, self.document, &[&row.key], Snapshot::Caller)?;
-            return Ok(if own.get(&row.key) == Some(registered) {
-                with_changes(
+        if let Some(seal) = seal
+            && let Some(registered) = &seal.own_digest
+        {
+            let (word, detail) = if own == Some(registered) {
+                (
                     "drifted",
                     "its own rows are unchanged; values that it refers to have changed",
                 )
             } else {
-                with_changes(
+                (
                     "altered",
                     "its own row or lines have changed since it was sealed",
                 )
-            });
-        }
-        Ok(self.by_reference_fields(with_changes))
-    }
-
-    /// Sealed before the extension came: the language is not known, so each is tried.
-    fn changed_unregistered(
-        &self,
-        row: &RootRow,
-        fresh: Option<&str>,
-        language: Option<&str>,
-        with_changes: &dyn Fn(&'static str, &str) -> Content,
-    ) -> Result<Content> {
-        for other in flush::languages(self.session, self.document, Snapshot::Caller)? {
-            if fresh.is_none() || Some(other.as_str()) == language {
-                continue;
-            }
-            let Ok(texts) = self.texts(&[&row.key], Some(&other)) else {
-                continue;
             };
-            if texts.get(&row.key).map(String::as_str) == row.text.as_deref() {
-                return Ok(Content {
-                    word: "intact",
-                    detail: "unchanged; sealed before it was protected, and not in the register"
-                        .to_owned(),
-                    language: Some(other),
-                    changes: None,
-                });
-            }
+            return with_changes(word, &format!("{detail}{}", story(seal)));
         }
-        Ok(self.by_reference_fields(with_changes))
-    }
-
-    fn by_reference_fields(&self, with_changes: &dyn Fn(&'static str, &str) -> Content) -> Content {
-        let drifted = with_changes(
-            "drifted",
-            "only fields that come from referenced tables have changed",
-        );
-        if self.is_of_references(&drifted) {
-            drifted
-        } else {
-            with_changes(
-                "altered",
-                "changed since it was sealed; not in the register, so it is judged by its fields",
+        let (word, detail) = if is_of_references(found) {
+            (
+                "drifted",
+                "only fields that come from referenced tables have changed",
             )
-        }
-    }
-
-    /// Whether all that differs stands in fields that come from referenced tables.
-    fn is_of_references(&self, content: &Content) -> bool {
-        let fields = self
-            .document
-            .reference_fields
-            .as_deref()
-            .unwrap_or_default();
-        let changed: Vec<String> = content
-            .changes
-            .as_deref()
-            .and_then(|json| {
-                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json).ok()
-            })
-            .map(|map| map.keys().map(|path| top_level(path).to_owned()).collect())
-            .unwrap_or_default();
-        !changed.is_empty() && changed.iter().all(|field| fields.contains(field))
+        } else {
+            (
+                "altered",
+                "changed since it was sealed; the register has no digest of its own rows, so it is judged by its fields",
+            )
+        };
+        with_changes(
+            word,
+            &format!("{detail}{}", seal.map(story).unwrap_or_default()),
+        )
     }
 
     fn verdict(
         &self,
         row: &RootRow,
         standing: Option<&Standing>,
+        found: Option<&Found<'d>>,
         content: Content,
-    ) -> Result<Verdict> {
+    ) -> Result<Judged<'d>> {
         let seal = match standing {
             Some(Standing::Sealed(seal)) => Some(seal),
             _ => None,
         };
+        let wording = found.map(|f| &f.wording);
         let mut verdict = Verdict {
             document: self.document.name.clone(),
             key: row.key.clone(),
@@ -373,11 +318,14 @@ impl<'d> Judge<'d> {
             signer_name: None,
             signed_at: None,
             sealed_at: seal.map(|s| s.at),
-            language: content.language,
+            language: wording.and_then(|w| w.language.clone()),
             definition: seal
                 .and_then(|s| s.definition.clone())
-                .unwrap_or_else(|| self.document.definition.clone()),
-            changes: content.changes,
+                .or_else(|| wording.map(|w| w.edition.signature.clone()))
+                .unwrap_or_else(|| self.document.current.signature.clone()),
+            changes: found
+                .filter(|_| content.shows_changes)
+                .and_then(|f| changes_of(row, f)),
             detail: content.detail,
             policy_time: self.policy_time,
         };
@@ -403,19 +351,50 @@ impl<'d> Judge<'d> {
         }
         let content_holds = matches!(verdict.content, "draft" | "intact" | "drifted");
         verdict.ok = content_holds && status.is_none_or(|s| s == Status::Valid);
-        Ok(verdict)
+        Ok(Judged {
+            verdict,
+            edition: wording.map(|w| w.edition),
+        })
     }
 }
 
-fn changes_json(stored: Option<&str>, fresh: &str) -> Option<String> {
-    let changes = diff::changes(stored?, fresh);
-    match &changes {
+/// Whether all that differs stands in fields that come from referenced tables.
+fn is_of_references(found: Option<&Found<'_>>) -> bool {
+    found.is_some_and(|f| {
+        let patterns = &f.wording.edition.reference_fields;
+        f.changes
+            .as_ref()
+            .is_some_and(|changes| changes.are_covered_by(patterns))
+    })
+}
+
+/// The seals that a document had before the one that counts.
+fn story(seal: &Seal) -> String {
+    match (seal.replaces, seal.earlier) {
+        (Some(entry), 1) => format!("; replaces the seal of register entry {entry}"),
+        (Some(entry), more) => format!(
+            "; replaces the seal of register entry {entry}, and {} before it",
+            more.saturating_sub(1)
+        ),
+        (None, _) => String::new(),
+    }
+}
+
+/// What differs between the stored text and the words found, as JSON. Where the digest fits and the text does not, nobody
+/// has compared them yet.
+fn changes_of(row: &RootRow, found: &Found<'_>) -> Option<String> {
+    let compared;
+    let changes = match (&found.changes, &row.text, &found.text) {
+        (Some(changes), _, _) => changes,
+        (None, Some(stored), Ok(words)) => {
+            compared = diff::changes(stored, words);
+            &compared
+        }
+        _ => return None,
+    };
+    match changes {
         Changes::Fields(fields) if fields.is_empty() => None,
         Changes::Fields(_) => Some(changes.to_json()),
-        _ => None,
+        Changes::SealedUnreadable | Changes::CurrentUnreadable => None,
     }
-}
-
-fn top_level(path: &str) -> &str {
-    path.split('[').next().unwrap_or(path)
 }

@@ -16,7 +16,7 @@ use crate::keyring::StoredKeyring;
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::register::{self, Standing};
 use crate::verify::content::Judge;
-use crate::verify::row::Verdict;
+use crate::verify::row::{self, Verdict};
 use crate::verify::time;
 
 /// Documents judged in one go by verify_all(). Larger batches gain nothing measurable over 500 and hold more memory.
@@ -52,9 +52,9 @@ pub fn verdict(document: &str, key: &str, at: SystemTime, snapshot: Snapshot) ->
         )?;
         (key, RootRow::all(&rows))
     };
-    let judge = Judge::new(&document, &session, at)?;
-    if let Some(verdict) = judge.rows(stored)?.pop() {
-        return Ok(verdict);
+    let judge = Judge::new(&document, &session, Snapshot::Caller, at)?;
+    if let Some(judged) = judge.rows(&stored)?.pop() {
+        return Ok(judged.verdict);
     }
     if reader == (Reader::TableReader { filtered: true }) {
         return Err(Error::UnknownKey {
@@ -103,19 +103,9 @@ fn verify_all(
     let mut walk = Walk {
         documents,
         stage: Stage::Rows(None),
-        ready: VecDeque::new(),
         at,
     };
-    Ok(TableIterator::new(std::iter::from_fn(move || {
-        match walk.next() {
-            Ok(verdict) => verdict.map(Verdict::into_columns),
-            // An iterator has no other way to fail; this does not return.
-            Err(error) => {
-                ErrorReport::from(error).report(PgLogLevel::ERROR);
-                None
-            }
-        }
-    })))
+    Ok(row::stream(move || walk.next_page()))
 }
 
 /// Where verify_all() stands.
@@ -129,30 +119,22 @@ enum Stage {
 struct Walk {
     documents: VecDeque<String>,
     stage: Stage,
-    ready: VecDeque<Verdict>,
     at: SystemTime,
 }
 
 impl Walk {
-    fn next(&mut self) -> Result<Option<Verdict>> {
-        loop {
-            if let Some(verdict) = self.ready.pop_front() {
-                return Ok(Some(verdict));
-            }
-            let Some(name) = self.documents.front().cloned() else {
-                return Ok(None);
-            };
-            pgrx::check_for_interrupts!();
-            self.batch(&name)?;
-        }
-    }
-
-    /// Judges the next batch. Nothing of PostgreSQL's is held between two calls.
-    fn batch(&mut self, name: &str) -> Result<()> {
+    /// Judges the next batch; None at the end. Nothing of PostgreSQL's is held between two calls.
+    fn next_page(&mut self) -> Result<Option<Vec<Verdict>>> {
+        let Some(name) = self.documents.front().cloned() else {
+            return Ok(None);
+        };
+        pgrx::check_for_interrupts!();
+        let name = name.as_str();
+        let mut verdicts = Vec::new();
         let document = registry::document(name)?;
         let reader = may_read(&document)?;
         let session = Session::open();
-        let judge = Judge::new(&document, &session, self.at)?;
+        let judge = Judge::new(&document, &session, Snapshot::Caller, self.at)?;
         match &self.stage {
             Stage::Rows(after) => {
                 let stored = {
@@ -162,7 +144,8 @@ impl Walk {
                 };
                 let last = stored.last().map(|s| s.key.clone());
                 let more = stored.len() as i64 == BATCH;
-                self.ready.extend(judge.rows(stored)?);
+                let judged = judge.rows(&stored)?;
+                verdicts.extend(judged.into_iter().map(|j| j.verdict));
                 self.stage = if more {
                     Stage::Rows(last)
                 } else {
@@ -189,7 +172,7 @@ impl Walk {
                 let standings = register::standings(&session, name, &borrowed, Snapshot::Caller)?;
                 for key in keys.iter().filter(|key| !present.contains(*key)) {
                     if let Some(Standing::Sealed(seal)) = standings.get(key) {
-                        self.ready.push_back(judge.missing(key, seal));
+                        verdicts.push(judge.missing(key, seal));
                     }
                 }
                 if keys.len() as i64 == BATCH {
@@ -200,7 +183,7 @@ impl Walk {
                 }
             }
         }
-        Ok(())
+        Ok(Some(verdicts))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use pgrx::datum::JsonB;
 use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, PgTupleDesc, pg_sys};
 
@@ -41,26 +42,49 @@ pub struct Verdict {
 }
 
 /// The columns in the order of the SQL type.
-pub type Columns = (
-    String,
-    String,
-    bool,
-    &'static str,
-    &'static str,
-    Option<String>,
-    Option<String>,
-    Option<TimestampWithTimeZone>,
-    Option<TimestampWithTimeZone>,
-    Option<String>,
-    String,
-    Option<JsonB>,
-    String,
-    TimestampWithTimeZone,
+pub type VerdictRow = (
+    name!(document, String),
+    name!(key, String),
+    name!(ok, bool),
+    name!(content, &'static str),
+    name!(signature, &'static str),
+    name!(signer, Option<String>),
+    name!(signer_name, Option<String>),
+    name!(signed_at, Option<TimestampWithTimeZone>),
+    name!(sealed_at, Option<TimestampWithTimeZone>),
+    name!(language, Option<String>),
+    name!(definition, String),
+    name!(changes, Option<JsonB>),
+    name!(detail, String),
+    name!(policy_time, TimestampWithTimeZone),
 );
+
+/// Verdicts one by one, from a function that gives them a page at a time and None at the end.
+pub fn stream(
+    mut next_page: impl FnMut() -> Result<Option<Vec<Verdict>>> + 'static,
+) -> TableIterator<'static, VerdictRow> {
+    let mut ready = Vec::new().into_iter();
+    TableIterator::new(std::iter::from_fn(move || {
+        loop {
+            if let Some(verdict) = ready.next() {
+                return Some(Verdict::into_columns(verdict));
+            }
+            match next_page() {
+                Ok(Some(page)) => ready = page.into_iter(),
+                Ok(None) => return None,
+                // An iterator has no other way to fail; this does not return.
+                Err(error) => {
+                    ErrorReport::from(error).report(PgLogLevel::ERROR);
+                    return None;
+                }
+            }
+        }
+    }))
+}
 
 impl Verdict {
     /// For a set-returning function.
-    pub fn into_columns(self) -> Columns {
+    pub fn into_columns(self) -> VerdictRow {
         let changes = self
             .changes
             .as_deref()

@@ -3,10 +3,13 @@
 use super::printable_table::{NOT_PRINTABLE, TOGGLED};
 use super::python::UnicodeVersion;
 
+/// Up to here, ASCII and the Latin letters, every version agrees: most texts have nothing above it.
+const UNDISPUTED: char = '\u{377}';
+
 /// Whether `repr` of that Python shows `c` as it is.
 pub(super) fn is_printable(c: char, version: UnicodeVersion) -> bool {
     // Latin and IPA letters, the most of what is not ASCII in these documents; the same in every version.
-    if matches!(c, '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{377}') {
+    if matches!(c, '\u{a1}'..='\u{ac}' | '\u{ae}'..=UNDISPUTED) {
         return true;
     }
     let code = u32::from(c);
@@ -17,9 +20,10 @@ pub(super) fn is_printable(c: char, version: UnicodeVersion) -> bool {
 
 /// Whether the supported versions of Python disagree about `c`.
 pub(super) fn changed_between_versions(c: char) -> bool {
-    TOGGLED
-        .iter()
-        .any(|(_, ranges)| contains(ranges, u32::from(c)))
+    c > UNDISPUTED
+        && TOGGLED
+            .iter()
+            .any(|(_, ranges)| contains(ranges, u32::from(c)))
 }
 
 /// Whether one of the sorted, inclusive `ranges` has `code`.
@@ -54,7 +58,9 @@ mod tests {
         for code in 0xa1..=0x377 {
             let c = char::from_u32(code).unwrap();
             assert_eq!(contains(NOT_PRINTABLE, code), c == '\u{ad}');
-            assert!(!changed_between_versions(c));
+        }
+        for (_, ranges) in TOGGLED {
+            assert!(ranges[0].0 > u32::from(UNDISPUTED));
         }
     }
 

@@ -4,6 +4,7 @@
 //! texts are equal or differ in nothing but the order of fields and the spelling of JSON.
 
 mod align;
+mod reference;
 mod walk;
 
 use std::collections::{HashMap, HashSet};
@@ -73,6 +74,7 @@ pub fn changes(sealed_text: &str, current_text: &str) -> Changes {
     Changes::Fields(found)
 }
 
+pub use reference::covers;
 pub use walk::MAX_CHANGES_PER_FIELD;
 
 impl Changes {
@@ -91,6 +93,19 @@ impl Changes {
             (change.path.clone().into(), Value::Object(sides))
         };
         Value::Object(found.iter().map(one).collect()).to_json()
+    }
+
+    /// Whether there are differences, and patterns (as [`covers`] reads them) cover every one.
+    pub fn are_covered_by(&self, patterns: &[String]) -> bool {
+        match self {
+            Self::Fields(found) => {
+                !found.is_empty()
+                    && found
+                        .iter()
+                        .all(|change| patterns.iter().any(|pattern| covers(pattern, change)))
+            }
+            Self::SealedUnreadable | Self::CurrentUnreadable => false,
+        }
     }
 
     /// The names of the document's fields that differ, each once, in order. Empty if a text was unreadable.

@@ -1,0 +1,82 @@
+//! Which differences stand in fields that a document only refers to.
+
+use super::Change;
+
+/// Whether a pattern of `reference_fields` covers a change.
+///
+/// A pattern is a field's name (the whole field), or a path as in [`Change::path`] in which `[]` stands for any index:
+/// `Lines[][0]` is the first element of every line. A path covers what is inside of it.
+pub fn covers(pattern: &str, change: &Change) -> bool {
+    pattern == change.field || covers_path(pattern, &change.path)
+}
+
+fn covers_path(pattern: &str, path: &str) -> bool {
+    let mut path = path;
+    let mut parts = pattern.split("[]");
+    let Some(rest) = parts.next().and_then(|first| path.strip_prefix(first)) else {
+        return false;
+    };
+    path = rest;
+    for part in parts {
+        let Some(rest) = after_index(path).and_then(|rest| rest.strip_prefix(part)) else {
+            return false;
+        };
+        path = rest;
+    }
+    // Only at the end of a component: `Lines[][1]` is no prefix of `Lines[0][12]`, nor `Line` of `Lines`.
+    path.is_empty() || path.starts_with(['[', '.'])
+}
+
+/// What follows one index like `[12]`.
+fn after_index(path: &str) -> Option<&str> {
+    let (digits, rest) = path.strip_prefix('[')?.split_once(']')?;
+    let is_index = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_index.then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(field: &str, path: &str) -> Change {
+        Change {
+            field: field.to_owned(),
+            path: path.to_owned(),
+            sealed: None,
+            current: None,
+        }
+    }
+
+    #[test]
+    fn a_name_is_the_whole_field() {
+        assert!(covers("Patient", &change("Patient", "Patient")));
+        assert!(covers("Lines", &change("Lines", "Lines[3][0].name")));
+        assert!(!covers("Patient", &change("Patient_ID", "Patient_ID")));
+        // A name that needs quoting in a path is given as it is.
+        assert!(covers("a.b", &change("a.b", "[\"a.b\"]")));
+        assert!(!covers("a", &change("a.b", "[\"a.b\"]")));
+    }
+
+    #[test]
+    fn a_path_is_one_place_in_every_line() {
+        let pattern = "Lines[][0]";
+        assert!(covers(pattern, &change("Lines", "Lines[0][0]")));
+        assert!(covers(pattern, &change("Lines", "Lines[12][0].name")));
+        for path in [
+            "Lines",
+            "Lines[0]",
+            "Lines[0][1]",
+            "Lines[0][01]",
+            "Lines[0][10]",
+            "Lines[x][0]",
+            "Lines[][0]",
+            "Lines.a[0]",
+            "Liness[0][0]",
+        ] {
+            assert!(!covers(pattern, &change("Lines", path)), "{path}");
+        }
+        assert!(covers("Lines[].name", &change("Lines", "Lines[7].name")));
+        assert!(!covers("Lines[].name", &change("Lines", "Lines[7].names")));
+        assert!(!covers("", &change("Lines", "Lines")));
+    }
+}
