@@ -13,6 +13,8 @@ use crate::pg::spi::{Session, Snapshot};
 
 const GAPS: &str = include_str!("../../sql/queries/gaps.sql");
 
+const UNUSABLE: &str = "unusable definition";
+
 type Gap = (String, String, String, String);
 
 #[pg_extern(sql = false)]
@@ -48,12 +50,7 @@ fn gaps() -> Result<Vec<Gap>> {
                 error @ (Error::BadDefinition { .. }
                 | Error::Unsupported { .. }
                 | Error::NotAllowed { .. }),
-            ) => gaps.push((
-                name,
-                String::new(),
-                "unusable definition".to_owned(),
-                error.to_string(),
-            )),
+            ) => gaps.push((name, String::new(), UNUSABLE.to_owned(), error.to_string())),
             Err(error) => return Err(error),
         }
     }
@@ -66,11 +63,19 @@ fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
     let mut gaps = Vec::new();
     let mut reads = Vec::new();
     for edition in document.editions() {
-        // An earlier definition may be gone for good; a verdict that would need it says so.
         let function = match edition.function(session) {
             Ok(function) => function,
             Err(error) if edition.number == document.current.number => return Err(error),
-            Err(_) => continue,
+            // What was sealed by it cannot be shown to hold any more.
+            Err(error) => {
+                gaps.push((
+                    document.name.clone(),
+                    edition.signature.clone(),
+                    UNUSABLE.to_owned(),
+                    error.to_string(),
+                ));
+                continue;
+            }
         };
         let source = definition::source_digest(session, function.oid, Snapshot::Caller)?;
         if edition.source != source {

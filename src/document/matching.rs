@@ -189,7 +189,7 @@ impl<'d> Search<'d> {
 }
 
 /// Every wording that a document may have been sealed in by somebody who left no note: the current definition first, and
-/// the database's own language first.
+/// the database's own language first. A definition that is gone gives no words.
 pub fn every_wording<'d>(
     session: &Session,
     document: &'d Document,
@@ -205,6 +205,7 @@ pub fn every_wording<'d>(
     );
     Ok(document
         .editions()
+        .filter(|edition| edition.fields().is_some())
         .flat_map(|edition| {
             languages.iter().map(move |language| Wording {
                 edition,

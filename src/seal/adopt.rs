@@ -140,7 +140,10 @@ impl Adoption {
         let entries = self.entries(session, document, &due, &judged, |key| {
             !standings.contains_key(key)
         })?;
-        progress.entered += entries.len() as i64;
+        progress.entered += entries
+            .iter()
+            .filter(|entry| entry.event == Some(Event::Adoption))
+            .count() as i64;
         register::enter(
             session,
             &entries,
@@ -155,7 +158,7 @@ impl Adoption {
         Ok(verdicts)
     }
 
-    /// One entry for each document that is new and has a digest. What holds gets the digest over its own rows, by which
+    /// One entry for each document that is new and has a digest, and one for its signature. What holds gets the digest over its own rows, by which
     /// later alterations are told from drift; what does not is entered as it is, so that it cannot get worse unseen.
     fn entries(
         &self,
@@ -205,12 +208,23 @@ impl Adoption {
                 language: verdict.language.clone(),
                 digest: Some(digest),
                 own_digest: own.remove(&row.key),
-                signer: verdict.signer.clone(),
-                signer_name: verdict.signer_name.clone(),
-                signature: row.signature.clone(),
                 verdict: Some(verdict.content.to_owned()),
-                reason: Some(format!("signature: {}", verdict.signature)),
+                reason: Some("sealed before its protection".to_owned()),
+                ..Entry::default()
             });
+            if let Some(signature) = &row.signature {
+                entries.push(Entry {
+                    event: Some(Event::Signature),
+                    document: Some(document.name.clone()),
+                    key: Some(row.key.clone()),
+                    digest: row.digest.clone(),
+                    signer: verdict.signer.clone(),
+                    signer_name: verdict.signer_name.clone(),
+                    signature: Some(signature.clone()),
+                    verdict: Some(verdict.signature.to_owned()),
+                    ..Entry::default()
+                });
+            }
         }
         Ok(entries)
     }

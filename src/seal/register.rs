@@ -146,7 +146,7 @@ pub struct Seal {
     pub earlier: i64,
     /// The entry of the last of those.
     pub replaces: Option<i64>,
-    /// For a document that was adopted: whether it held then.
+    /// For a document that was adopted: whether it held then, its signature included.
     pub held_at_adoption: Option<bool>,
 }
 
@@ -160,7 +160,11 @@ pub fn standings(
     let _role = RunAs::owner(caller::registrar());
     let rows = session.run(
         "SELECT k.key, e.event, e.definition, e.language, e.digest, e.own_digest, e.at, p.earlier, p.replaces, \
-                e.edition, CASE WHEN e.event = 'adoption' THEN e.verdict IN ('intact', 'drifted') END \
+                e.edition, CASE WHEN e.event = 'adoption' \
+                  THEN e.verdict IN ('intact', 'drifted') \
+                   AND COALESCE((SELECT s.verdict = 'valid' FROM health_crypto.register_entry s \
+                                  WHERE s.document = e.document AND s.key = e.key AND s.entry > e.entry \
+                                    AND s.event = 'signature' ORDER BY s.entry DESC LIMIT 1), true) END \
            FROM pg_catalog.unnest($2::text[]) k (key) \
           CROSS JOIN LATERAL (SELECT e.* FROM health_crypto.register_entry e \
                                WHERE e.document = $1 AND e.key = k.key \
