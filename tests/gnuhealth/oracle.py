@@ -132,17 +132,25 @@ def compare_stored(application, checks, oracle, kind, keys):
                          f'stored digest of {kind.document} {key}')
 
 
-def make_unshowable(application, kinds, random):
-    """Documents that GNU Health raises for: no professional, no patient or person, no country."""
-    required = {
-        'prescription': ('healthprof', 'patient'), 'birth_certificate': ('country', 'party'),
-        'death_certificate': ('country', 'party', 'cod'), 'patient_evaluation': ('healthprof', 'patient'),
-        'lab_test': ('test',),
-    }
+# What must be there for GNU Health to show a document.
+NEEDED = {
+    'prescription': ('healthprof', 'patient'),
+    'birth_certificate': ('country', 'party'),
+    'death_certificate': ('country', 'party', 'cod'),
+    'patient_evaluation': ('healthprof', 'patient'),
+    'lab_test': ('test',),
+}
+
+
+def make_unshowable(application, documents, random):
+    """Some documents that GNU Health raises for."""
     with application.cursor() as cursor:
-        for kind, keys in kinds.items():
-            for column in required[kind.document]:
+        for kind in documents:
+            for column in NEEDED[kind.document]:
                 cursor.execute(f'ALTER TABLE {kind.table} ALTER {column} DROP NOT NULL')
+    with application.cursor() as cursor:
+        for kind, keys in documents.items():
+            for column in NEEDED[kind.document]:
                 cursor.execute(f'UPDATE {kind.table} SET {column} = NULL WHERE id = %s', (random.choice(keys),))
 
 
