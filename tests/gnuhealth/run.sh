@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The extension under the real GNU Health: its documents compared with GNU Health's own texts and those of older
-# releases (oracle.py), and a prescription's life from draft to attack (scenario.py). Uses the extension of the last
-# build.
+# releases (oracle.py), documents of all releases adopted and changed afterwards (history.py), and a prescription's life
+# from draft to attack (scenario.py). Uses the extension of the last build.
 #
 #     tests/gnuhealth/run.sh [--seed N] [--count N]
 #
@@ -74,6 +74,7 @@ part() {
 }
 
 part oracle "${python[@]}" "$here/oracle.py" --count "$count" --releases "$home/releases"
+part history "${python[@]}" "$here/history.py" --count "$count" --releases "$home/releases"
 part scenario "${python[@]}" "$here/scenario.py"
 
 header "all of GNU Health"
