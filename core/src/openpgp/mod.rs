@@ -8,6 +8,7 @@
 
 mod armor;
 mod certificate;
+pub mod encryption;
 mod fingerprint;
 mod framing;
 mod packets;

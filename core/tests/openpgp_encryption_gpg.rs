@@ -1,0 +1,263 @@
+//! GnuPG as the judge: it reads what we encrypt, and we read what it encrypts. Skipped, with a printed line, where there
+//! is no gpg.
+
+// A test fails by panicking, in its helpers too.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod openpgp_support;
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use health_crypto_core::openpgp::Certificate;
+use health_crypto_core::openpgp::encryption::*;
+use openpgp_support::*;
+use sequoia_openpgp::armor::{Kind, Reader, ReaderMode, Writer};
+
+const TEXT: &str = "Amoxicilina 500 mg ÷ día – 7 días\ncon comida\n";
+const PASSPHRASE: &str = "open sesame";
+
+/// A GnuPG home under a short path, for its sockets. Gone, with its agent, when dropped.
+struct Gpg {
+    home: PathBuf,
+}
+
+impl Gpg {
+    /// `None` where there is no gpg.
+    fn new(name: &str) -> Option<Gpg> {
+        let there = Command::new("gpg")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .status();
+        if there.is_err() {
+            println!("skipped: there is no gpg");
+            return None;
+        }
+        let home = std::env::temp_dir().join(format!("hce{}{name}", std::process::id()));
+        std::fs::create_dir(&home).unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(&home, private).unwrap();
+        Some(Gpg { home })
+    }
+
+    fn output(&self, arguments: &[&str], input: &[u8]) -> Output {
+        let seconds = day(10)
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let mut child = Command::new("gpg")
+            .env("GNUPGHOME", &self.home)
+            .args([
+                "--batch",
+                "--yes",
+                "--quiet",
+                "--no-tty",
+                "--trust-model",
+                "always",
+            ])
+            .args(["--pinentry-mode", "loopback", "--passphrase", PASSPHRASE])
+            .args(["--faked-system-time", &seconds.to_string()])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        let writer = std::thread::spawn(move || stdin.write_all(&input));
+        let output = child.wait_with_output().unwrap();
+        let _ = writer.join();
+        output
+    }
+
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+        let output = self.output(arguments, input);
+        let messages = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "gpg {arguments:?}: {messages}");
+        output.stdout
+    }
+
+    fn text(&self, arguments: &[&str], input: &[u8]) -> String {
+        String::from_utf8(self.run(arguments, input)).unwrap()
+    }
+
+    /// A key that signs, with a subkey of that algorithm that encrypts.
+    fn key(&self, name: &str, primary: &str, encrypting: &str) {
+        self.run(&["--quick-gen-key", name, primary, "sign", "never"], b"");
+        let listing = self.text(&["--with-colons", "--list-keys", name], b"");
+        let fingerprint = listing
+            .lines()
+            .find(|l| l.starts_with("fpr"))
+            .unwrap()
+            .split(':')
+            .nth(9)
+            .unwrap();
+        self.run(
+            &["--quick-add-key", fingerprint, encrypting, "encr", "never"],
+            b"",
+        );
+    }
+
+    fn certificate(&self, name: &str) -> Rc<Certificate> {
+        Rc::new(Certificate::parse(&self.run(&["--export", name], b"")).unwrap())
+    }
+
+    fn secret_key(&self, name: &str) -> SecretKey {
+        let text = self.text(&["--armor", "--export-secret-keys", name], b"");
+        SecretKey::parse(&text).unwrap()
+    }
+
+    /// The session key of a message, as gpg prints it for its recipient.
+    fn session_key(&self, message: &str) -> SessionKey {
+        let output = self.output(&["--show-session-key", "--decrypt"], message.as_bytes());
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        let quoted = printed.split("session key: '").nth(1).unwrap();
+        SessionKey::parse(quoted.split('\'').next().unwrap()).unwrap()
+    }
+}
+
+impl Drop for Gpg {
+    fn drop(&mut self) {
+        let _ = Command::new("gpgconf")
+            .env("GNUPGHOME", &self.home)
+            .args(["--kill", "all"])
+            .status();
+        let _ = std::fs::remove_dir_all(&self.home);
+    }
+}
+
+const KINDS: [(&str, &str, &str); 4] = [
+    ("rsa", "ed25519", "rsa3072"),
+    ("x25519", "ed25519", "cv25519"),
+    ("p256", "nistp256", "nistp256"),
+    ("p384", "nistp384", "nistp384"),
+];
+
+#[test]
+fn gpg_reads_what_we_encrypt() {
+    let Some(gpg) = Gpg::new("a") else { return };
+    for (name, primary, encrypting) in KINDS {
+        gpg.key(name, primary, encrypting);
+        let recipients = [gpg.certificate(name)];
+        for size in [0, 1, 100, 10_000, 1 << 20] {
+            let text: Vec<u8> = TEXT.bytes().cycle().take(size).collect();
+            let encrypted = encrypt(&text, &recipients, "place", day(10)).unwrap();
+            let read = gpg.run(&["--decrypt"], encrypted.message.as_bytes());
+            assert_eq!(read, text, "{name} {size}");
+            // What gpg tells the recipient opens it here, and is what it was encrypted with.
+            let key = gpg.session_key(&encrypted.message);
+            let message = Message::read(&encrypted.message).unwrap();
+            assert_eq!(
+                decrypt_with_session_key(&message, &key).unwrap().bytes,
+                text
+            );
+        }
+        let encrypted = encrypt(TEXT.as_bytes(), &recipients, "place", day(10)).unwrap();
+        let listing = gpg.text(&["--list-packets"], encrypted.message.as_bytes());
+        assert!(listing.contains("mdc_method: 2"), "{listing}");
+        assert!(listing.contains("name=\"place\""), "{listing}");
+        assert!(!listing.contains("compressed packet"), "{listing}");
+    }
+    // All of them at once: each reads it alone.
+    let all: Vec<_> = KINDS
+        .iter()
+        .map(|(name, ..)| gpg.certificate(name))
+        .collect();
+    let encrypted = encrypt(TEXT.as_bytes(), &all, "", day(10)).unwrap();
+    for (name, ..) in KINDS {
+        let read = gpg.run(
+            &["--try-secret-key", name, "--decrypt"],
+            encrypted.message.as_bytes(),
+        );
+        assert_eq!(read, TEXT.as_bytes(), "{name}");
+        let message = Message::read(&encrypted.message).unwrap();
+        let contents = decrypt_with_secret_key(&message, &gpg.secret_key(name), PASSPHRASE);
+        assert_eq!(contents.unwrap().bytes, TEXT.as_bytes(), "{name}");
+    }
+}
+
+#[test]
+fn we_read_what_gpg_encrypts() {
+    let Some(gpg) = Gpg::new("b") else { return };
+    for (name, primary, encrypting) in KINDS {
+        gpg.key(name, primary, encrypting);
+    }
+    let read = |message: &str| {
+        let parsed = Message::read(message).unwrap();
+        let contents = decrypt_with_session_key(&parsed, &gpg.session_key(message));
+        contents.unwrap().into_text().unwrap()
+    };
+    // gpg compresses unless told otherwise; long texts so that it pays.
+    let long = TEXT.repeat(5_000);
+    for (name, ..) in KINDS {
+        let message = gpg.text(&["--armor", "-r", name, "--encrypt"], long.as_bytes());
+        assert!(
+            message.len() < long.len() / 10,
+            "compressed: {}",
+            message.len()
+        );
+        assert_eq!(read(&message), long);
+        let parsed = Message::read(&message).unwrap();
+        let contents = decrypt_with_secret_key(&parsed, &gpg.secret_key(name), PASSPHRASE);
+        assert_eq!(contents.unwrap().bytes, long.as_bytes(), "{name}");
+    }
+    for arguments in [
+        &["--textmode"][..],
+        &["--sign"],
+        &["--sign", "--local-user", "rsa", "--local-user", "x25519"],
+        &["--compress-algo", "none"],
+        &["--compress-algo", "zip"],
+        &["--compress-algo", "zlib"],
+        &["--cipher-algo", "AES128"],
+        &["--cipher-algo", "AES192"],
+        &["--cipher-algo", "AES256"],
+        &["--comment", "from the ward", "--emit-version"],
+        &["-r", "x25519", "-r", "p384"],
+        &["--set-filename", "somewhere"],
+    ] {
+        let base = ["--armor", "-r", "rsa", "--encrypt"];
+        let message = gpg.text(&[arguments, &base].concat(), TEXT.as_bytes());
+        assert_eq!(read(&message), TEXT, "{arguments:?}");
+    }
+    let hidden = gpg.text(
+        &["--armor", "--hidden-recipient", "p256", "--encrypt"],
+        TEXT.as_bytes(),
+    );
+    assert_eq!(read(&hidden), TEXT);
+    // To somebody else, or with the wrong passphrase.
+    let message = gpg.text(&["--armor", "-r", "rsa", "--encrypt"], TEXT.as_bytes());
+    let parsed = Message::read(&message).unwrap();
+    assert!(decrypt_with_secret_key(&parsed, &gpg.secret_key("p256"), PASSPHRASE).is_err());
+    assert!(decrypt_with_secret_key(&parsed, &gpg.secret_key("rsa"), "open barley").is_err());
+    // By password only: nobody's secret key opens it, and the session key does.
+    let message = gpg.text(&["--armor", "--symmetric"], TEXT.as_bytes());
+    assert_eq!(Message::read(&message).unwrap().recipients(), ["password"]);
+}
+
+#[test]
+fn gpg_refuses_what_was_changed_and_so_do_we() {
+    let Some(gpg) = Gpg::new("c") else { return };
+    gpg.key("x25519", "ed25519", "cv25519");
+    let recipients = [gpg.certificate("x25519")];
+    let encrypted = encrypt(TEXT.as_bytes(), &recipients, "", day(10)).unwrap();
+    let mut reader = Reader::from_reader(encrypted.message.as_bytes(), ReaderMode::VeryTolerant);
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).unwrap();
+    assert_eq!(gpg.run(&["--decrypt"], &bytes), TEXT.as_bytes());
+    // Within the text, and in the code at its end.
+    for from_end in [30, 5] {
+        let mut changed = bytes.clone();
+        let place = changed.len() - from_end;
+        changed[place] ^= 1;
+        assert!(!gpg.output(&["--decrypt"], &changed).status.success());
+        let mut writer = Writer::new(Vec::new(), Kind::Message).unwrap();
+        writer.write_all(&changed).unwrap();
+        let text = String::from_utf8(writer.finalize().unwrap()).unwrap();
+        let message = Message::read(&text).unwrap();
+        assert!(decrypt_with_session_key(&message, &encrypted.session_key).is_err());
+    }
+}
