@@ -60,7 +60,7 @@ impl<'c> Candidate<'c> {
             let is_of = |field: &String| {
                 pattern
                     .strip_prefix(field.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.', '|']))
             };
             if !definition.fields.iter().any(is_of) {
                 return Err(Error::BadArgument {
@@ -131,11 +131,15 @@ fn by_edition(session: &Session, document: &str) -> Result<BTreeMap<i32, Vec<Wat
 }
 
 /// Enters a definition as an edition, or finds the one that it is already: the same function and profile, reading the
-/// same columns. Returns its number.
+/// same columns. Returns its number, and whether it is new.
 ///
 /// Another set of columns is another edition also if the function is the same, because the own digests of seals are over
 /// the columns that were read then.
-pub fn enter_edition(session: &Session, candidate: &Candidate<'_>, by: &str) -> Result<i32> {
+pub fn enter_edition(
+    session: &Session,
+    candidate: &Candidate<'_>,
+    by: &str,
+) -> Result<(i32, bool)> {
     let source = definition::source_digest(session, candidate.function, Snapshot::Fresh)?;
     let known = by_edition(session, candidate.document)?;
     let _role = RunAs::owner(caller::registrar());
@@ -169,7 +173,7 @@ pub fn enter_edition(session: &Session, candidate: &Candidate<'_>, by: &str) -> 
             ],
             Snapshot::Fresh,
         )?;
-        return Ok(number);
+        return Ok((number, false));
     }
     let rows = session.run(
         "INSERT INTO health_crypto.definition (document, edition, definition_schema, definition_name, definition, source, \
@@ -212,7 +216,7 @@ pub fn enter_edition(session: &Session, candidate: &Candidate<'_>, by: &str) -> 
             Snapshot::Fresh,
         )?;
     }
-    Ok(number)
+    Ok((number, true))
 }
 
 /// Drops the editions of a document that no seal was made by. Runs as the registrar.
