@@ -12,7 +12,7 @@ use crate::document::definition;
 use crate::document::statements::path_to_root;
 use crate::document::watch::{Part, Watch};
 use crate::error::{Error, Result, Table};
-use crate::pg::caller::{self, RunAs};
+use crate::pg::caller::RunAs;
 use crate::pg::spi::{Rows, Session, Snapshot};
 
 const EDITIONS: &str = include_str!("../../sql/queries/editions.sql");
@@ -173,7 +173,7 @@ impl Edition {
         }
         self.helpers
             .get_or_init(|| {
-                let _role = RunAs::owner(caller::registrar());
+                let _role = RunAs::registrar();
                 definition::check_helpers(session, function.oid, self.owner, &self.signature)
             })
             .clone()?;
