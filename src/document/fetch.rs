@@ -100,7 +100,7 @@ fn value<'r>(
         let json = rows
             .text(row, column)
             .ok_or(Error::Bug("to_json gave no text"))?;
-        return canonical::parse_json(json).map_err(|error| json_error(error, field));
+        return canonical::parse_field(field, json).map_err(|error| json_error(error, field));
     }
     let missing = || Error::Bug("a field changed its type");
     Ok(match rows.column_type(column) {
@@ -155,13 +155,15 @@ pub fn number_error(error: CanonicalError) -> Error {
 pub fn json_error(error: JsonError, field: &str) -> Error {
     match error {
         JsonError::DuplicateKey { .. } => Error::DuplicateJsonKey,
-        JsonError::NumberOutOfRange { path } => Error::InexactNumber {
-            field: if path.is_empty() {
-                field.to_owned()
-            } else {
-                path
-            },
-        },
+        JsonError::NumberOutOfRange { path } | JsonError::InexactNumber { path } => {
+            Error::InexactNumber {
+                field: if path.is_empty() {
+                    field.to_owned()
+                } else {
+                    path
+                },
+            }
+        }
         JsonError::TooDeep => Error::TooLarge {
             what: "the nesting of a JSON value",
         },
