@@ -144,7 +144,8 @@ pub fn number_error(error: CanonicalError) -> Error {
         CanonicalError::NotFinite { path }
         | CanonicalError::IntegerOutOfRange { path }
         | CanonicalError::InexactDecimal { path } => Error::InexactNumber { field: path },
-        CanonicalError::DuplicateKey { .. } => Error::DuplicateJsonKey,
+        // Of the document itself: objects within fields are read before they are written.
+        CanonicalError::DuplicateKey { path } => Error::DuplicateJsonKey { field: path },
         CanonicalError::TooDeep => Error::TooLarge {
             what: "the nesting of a JSON value",
         },
@@ -154,7 +155,10 @@ pub fn number_error(error: CanonicalError) -> Error {
 /// Our error for JSON that cannot be read.
 pub fn json_error(error: JsonError, field: &str) -> Error {
     match error {
-        JsonError::DuplicateKey { .. } => Error::DuplicateJsonKey,
+        // Not the path: the key is content, the field's name is not.
+        JsonError::DuplicateKey { .. } => Error::DuplicateJsonKey {
+            field: field.to_owned(),
+        },
         JsonError::NumberOutOfRange { path } | JsonError::InexactNumber { path } => {
             Error::InexactNumber {
                 field: if path.is_empty() {
@@ -170,6 +174,8 @@ pub fn json_error(error: JsonError, field: &str) -> Error {
         JsonError::TooLarge => Error::TooLarge {
             what: "a JSON text",
         },
-        JsonError::Syntax | JsonError::LoneSurrogate => Error::MalformedJson,
+        JsonError::Syntax | JsonError::LoneSurrogate => Error::MalformedJson {
+            field: field.to_owned(),
+        },
     }
 }
