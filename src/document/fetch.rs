@@ -77,6 +77,12 @@ fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> R
     for (index, (field, through_json)) in known.enumerate() {
         // The key comes first.
         let value = value(rows, row, index + 2, field, *through_json)?;
+        let mut numbers = function.numbers.get(index).into_iter().flatten();
+        if *through_json && !numbers.all(|place| is_finite(&value, place)) {
+            return Err(Error::InexactNumber {
+                field: field.clone(),
+            });
+        }
         fields.push((field.as_str(), value));
     }
     let mut text = String::with_capacity(512);
@@ -84,6 +90,23 @@ fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> R
         .write_document(&fields, &mut text)
         .map_err(number_error)?;
     Ok(text)
+}
+
+/// Whether the numbers at a place of a value are finite: to_json makes strings of NaN and the infinities, and where the
+/// type has a number there are no others.
+fn is_finite(value: &Value<'_>, place: &[Option<String>]) -> bool {
+    match (value, place) {
+        (Value::Text(_), []) => false,
+        // A list in a list is another dimension of the array, or an array as an element.
+        (Value::List(items), [None, rest @ ..]) => items.iter().all(|item| {
+            is_finite(item, rest) && (!matches!(item, Value::List(_)) || is_finite(item, place))
+        }),
+        (Value::Object(fields), [Some(name), rest @ ..]) => fields
+            .iter()
+            .filter(|(known, _)| known == name)
+            .all(|(_, value)| is_finite(value, rest)),
+        _ => true,
+    }
 }
 
 fn value<'r>(
