@@ -342,7 +342,7 @@ fn unprotect_document(name: &str) -> Result<()> {
         ..Entry::default()
     };
     {
-        let _role = RunAs::owner(caller::registrar());
+        let _role = RunAs::registrar();
         session.run(
             "DELETE FROM health_crypto.protected_document d WHERE d.document = $1",
             vec![name.into()],

@@ -25,7 +25,14 @@ pub fn attempt<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
                         document: String::new(),
                         sqlstate: code,
                     }),
-                    _ => error.rethrow(),
+                    _ => {
+                        // PostgreSQL's own abort would end the subtransaction only, and the session would wait for a
+                        // ROLLBACK that a client outside of a transaction block does not send.
+                        pg_sys::RollbackAndReleaseCurrentSubTransaction();
+                        pg_sys::MemoryContextSwitchTo(context);
+                        pg_sys::CurrentResourceOwner = owner;
+                        error.rethrow()
+                    }
                 }
             })
             .execute();

@@ -27,7 +27,8 @@ def make_birth_certificates(application, random, reference, count):
     with application.cursor() as cursor:
         for key in random.sample(keys, len(keys) // 10):
             cursor.execute('UPDATE gnuhealth_birth_certificate SET observations = %s, dob = %s WHERE id = %s',
-                           (f' {awkward(random, lines=True)} ', random.choice([date(1, 1, 1), date(9999, 12, 31)]), key))
+                           (f' {awkward(random, lines=True)} ',
+                            random.choice([date(1, 1, 1), date(9999, 12, 31)]), key))
     return keys
 
 

@@ -79,7 +79,8 @@ def _states_of_other_writers(application, random, keys):
         for key in random.sample(keys, len(keys) // 4):
             cursor.execute(f'UPDATE gnuhealth_patient_evaluation SET {numbers}, loc_eyes = %s, mood = %s, '
                            'chief_complaint = %s WHERE id = %s',
-                           (*[maybe(random, amount(random)) for _ in ROUNDED], maybe(random, awkward(random), [None, '']),
-                            awkward(random), f' {awkward(random, lines=True)} ', key))
+                           (*[maybe(random, amount(random)) for _ in ROUNDED],
+                            maybe(random, awkward(random), [None, '']), awkward(random),
+                            f' {awkward(random, lines=True)} ', key))
             cursor.execute('UPDATE gnuhealth_signs_and_symptoms SET sign_or_symptom = %s WHERE evaluation = %s',
                            (awkward(random, lines=True), key))
