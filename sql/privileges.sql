@@ -8,6 +8,7 @@ ALTER TABLE health_crypto.register_entry OWNER TO health_crypto_registrar;
 ALTER SEQUENCE health_crypto.register_entry_number OWNER TO health_crypto_registrar;
 ALTER TABLE health_crypto.certificate OWNER TO health_crypto_registrar;
 ALTER TABLE health_crypto.certificate_key OWNER TO health_crypto_registrar;
+ALTER TABLE health_crypto.encrypted_column OWNER TO health_crypto_registrar;
 ALTER VIEW health_crypto.certificates OWNER TO health_crypto_registrar;
 ALTER VIEW health_crypto.register OWNER TO health_crypto_registrar;
 
@@ -35,9 +36,23 @@ TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     health_crypto.attach_signature(text, text, text), health_crypto.attach_signature(text, bigint, text)
 TO PUBLIC;
+-- Encrypting takes what everybody may have, public keys; it tells whether a certificate or an address is in the keyring.
+-- Decrypting takes a key that the caller brings. encrypt_document() checks, as serialize() does, that the caller may read
+-- the document; decrypt_column() reads the row as the caller.
+GRANT EXECUTE ON FUNCTION
+    health_crypto.encrypt(text, text[]), health_crypto.encrypt(bytea, text[]),
+    health_crypto.decrypt(text, text), health_crypto.decrypt(text, text, text),
+    health_crypto.decrypt_bytea(text, text), health_crypto.decrypt_bytea(text, text, text),
+    health_crypto.encrypt_document(text, text, text[]), health_crypto.encrypt_document(text, bigint, text[]),
+    health_crypto.message_place(regclass, name, text),
+    health_crypto.decrypt_column(regclass, name, text, text),
+    health_crypto.decrypt_column(regclass, name, text, text, text),
+    health_crypto.decrypt_column(regclass, name, bigint, text),
+    health_crypto.decrypt_column(regclass, name, bigint, text, text)
+TO PUBLIC;
 -- The owner of a protected table must be able to create and attach partitions, which clones the triggers. On a table
 -- that no document watches these functions raise an error and do nothing else.
-GRANT EXECUTE ON FUNCTION health_crypto.guard(), health_crypto.keep() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION health_crypto.guard(), health_crypto.keep(), health_crypto.encrypt_written() TO PUBLIC;
 
-GRANT SELECT ON health_crypto.register, health_crypto.certificates TO health_crypto_auditor;
+GRANT SELECT ON health_crypto.register, health_crypto.certificates, health_crypto.encrypted_column TO health_crypto_auditor;
 GRANT EXECUTE ON FUNCTION health_crypto.protection_gaps() TO health_crypto_auditor;

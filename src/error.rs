@@ -50,6 +50,19 @@ pub enum Error {
     NotAllowed { what: String, hint: &'static str },
     /// A write on a standby.
     ReadOnly,
+    /// Text that should be an armored encrypted message and is not.
+    MalformedMessage,
+    /// Text that should be an armored secret key and is not.
+    MalformedSecretKey,
+    /// A message that cannot be decrypted: the one answer to a wrong key, a wrong passphrase, a message for somebody else,
+    /// a changed, truncated or damaged one, and contents that are no text or over a limit.
+    Undecryptable,
+    /// A message that was decrypted, and was written for another row or column.
+    Misplaced { table: Table, column: String },
+    /// A write of a message to an encrypted column that is encrypted to others than its recipients.
+    OtherRecipients { table: Table, column: String },
+    /// A write that changes the key of a row with a message that is bound to it.
+    KeyOfMessage { table: Table, column: String },
     /// A statement run on a document's behalf failed (its definition, or storing its digest); `sqlstate` is its code, its
     /// message is withheld.
     DefinitionFailed { document: String, sqlstate: Code },
@@ -133,12 +146,17 @@ impl Error {
             Error::InexactNumber { .. } => Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
             Error::MalformedJson { .. } => Code::ERRCODE_INVALID_JSON_TEXT,
             Error::DuplicateJsonKey { .. } => Code::ERRCODE_DUPLICATE_JSON_OBJECT_KEY_VALUE,
-            Error::MalformedArmor => Code::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            Error::MalformedArmor | Error::MalformedMessage | Error::MalformedSecretKey => {
+                Code::ERRCODE_INVALID_TEXT_REPRESENTATION
+            }
             Error::MalformedBinary => Code::ERRCODE_INVALID_BINARY_REPRESENTATION,
             Error::TooLarge { .. } => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-            Error::Sealed { .. } | Error::UnverifiedSignature { .. } => {
-                Code::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION
-            }
+            Error::Undecryptable => Code::ERRCODE_DATA_EXCEPTION,
+            Error::Sealed { .. }
+            | Error::UnverifiedSignature { .. }
+            | Error::Misplaced { .. }
+            | Error::OtherRecipients { .. }
+            | Error::KeyOfMessage { .. } => Code::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION,
             Error::NotAllowed { .. } => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Error::ReadOnly => Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
             Error::DefinitionFailed { sqlstate, .. } => *sqlstate,
@@ -179,6 +197,22 @@ impl Error {
                 Some("health_crypto.verify_signature(payload, signature) says why.")
             }
             Error::ReadOnly => Some("Write on the primary."),
+            Error::MalformedMessage => Some(
+                "Pass an armored message, as health_crypto.encrypt() and gpg --armor --encrypt write it.",
+            ),
+            Error::MalformedSecretKey => {
+                Some("Pass one armored secret key, as gpg --armor --export-secret-keys writes it.")
+            }
+            Error::Undecryptable => None,
+            Error::Misplaced { .. } => Some(
+                "It was copied from there, or written by a program that did not bind it; health_crypto.decrypt() reads it.",
+            ),
+            Error::OtherRecipients { .. } => Some(
+                "Write it in clear, or encrypted to exactly the column's recipients; health_crypto.reencrypt() shows them.",
+            ),
+            Error::KeyOfMessage { .. } => {
+                Some("Write the column in clear in the same statement, or insert a new row.")
+            }
             Error::DefinitionFailed { .. } => Some(
                 "Run the definition, or the UPDATE, by itself for this key to see its message.",
             ),
@@ -201,6 +235,10 @@ impl Error {
         match self {
             Error::Sealed { table, .. } => Some(("health_crypto_sealed", table)),
             Error::UnverifiedSignature { table, .. } => Some(("health_crypto_signature", table)),
+            Error::Misplaced { table, .. } | Error::KeyOfMessage { table, .. } => {
+                Some(("health_crypto_place", table))
+            }
+            Error::OtherRecipients { table, .. } => Some(("health_crypto_recipients", table)),
             _ => None,
         }
     }
@@ -261,6 +299,26 @@ impl fmt::Display for Error {
                 )
             }
             Error::ReadOnly => f.write_str("cannot write during recovery"),
+            Error::MalformedMessage => f.write_str("the text is not an armored OpenPGP message"),
+            Error::MalformedSecretKey => {
+                f.write_str("the text is not an armored OpenPGP secret key")
+            }
+            Error::Undecryptable => f.write_str("the message cannot be decrypted"),
+            Error::Misplaced { table, column } => write!(
+                f,
+                "the message in column \"{column}\" of table \"{}\" was encrypted for another place",
+                table.name
+            ),
+            Error::OtherRecipients { table, column } => write!(
+                f,
+                "the message for column \"{column}\" of table \"{}\" is encrypted to others than its recipients",
+                table.name
+            ),
+            Error::KeyOfMessage { table, column } => write!(
+                f,
+                "the key of a row of table \"{}\" cannot change: the message in column \"{column}\" is bound to it",
+                table.name
+            ),
             Error::DefinitionFailed { document, .. } => {
                 write!(
                     f,

@@ -61,7 +61,8 @@ impl Keyring for StoredKeyring<'_> {
     }
 }
 
-fn parsed(fingerprint: &str, bytes: &[u8]) -> Option<Rc<Certificate>> {
+/// A stored certificate, from the memory of this backend if its bytes are the same.
+pub fn parsed(fingerprint: &str, bytes: &[u8]) -> Option<Rc<Certificate>> {
     PARSED.with(|parsed| {
         let mut parsed = parsed.borrow_mut();
         if let Some((known, certificate)) = parsed.get(fingerprint)

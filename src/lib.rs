@@ -1,6 +1,7 @@
 //! health_crypto, the PostgreSQL face: thin, and everything that can be decided without PostgreSQL is in the core.
 
 mod document;
+mod encrypt;
 mod error;
 mod helpers;
 mod keyring;
@@ -19,9 +20,14 @@ mod verify;
     requires = ["bootstrap"]
 );
 ::pgrx::extension_sql_file!(
+    "../sql/encryption.sql",
+    name = "encryption",
+    requires = ["functions"]
+);
+::pgrx::extension_sql_file!(
     "../sql/privileges.sql",
     name = "privileges",
-    requires = ["functions"],
+    requires = ["functions", "encryption"],
     finalize
 );
 

@@ -6,8 +6,8 @@
 - README.md between its two quick start comments, and docs/any-table.md between its two: every sql block stands in the
   regression test of that name, in this order, and every text block in the test's output below RESULTS (default:
   tests/pg_regress/expected), directly after the sql block before it;
-- every function in README.md's tables, or called there or in docs/ with its schema, exists in sql/functions.sql, and
-  every function there is in a table of README.md;
+- every function in README.md's tables, or called there or in docs/ with its schema, exists in sql/functions.sql or
+  sql/encryption.sql, and every function there is in a table of README.md;
 - every relative link and anchor in the Markdown files resolves;
 - META.json is JSON, and its version is that of Cargo.toml.
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # enclose it, NAME being the test's, with spaces.
 SESSIONS = {'README.md': 'quick_start', 'docs/any-table.md': 'any_table'}
 # Called by triggers only.
-INTERNAL = {'guard', 'keep', 'append_only'}
+INTERNAL = {'guard', 'keep', 'append_only', 'encrypt_written'}
 
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)')
@@ -160,7 +160,8 @@ def main():
     for document, test in SESSIONS.items():
         session(checks, document, test, results)
     others = '\n'.join(read(path) for path in sorted((ROOT / 'docs').glob('**/*.md')))
-    functions(checks, read(ROOT / 'README.md'), others, read(ROOT / 'sql' / 'functions.sql'))
+    declarations = read(ROOT / 'sql' / 'functions.sql') + read(ROOT / 'sql' / 'encryption.sql')
+    functions(checks, read(ROOT / 'README.md'), others, declarations)
     links(checks, [*sorted(ROOT.glob('*.md')), *sorted((ROOT / 'docs').glob('**/*.md'))])
     metadata(checks, ROOT / 'META.json', ROOT / 'Cargo.toml')
     print(f'checks: {checks.passed} passed, {checks.failed} failed')

@@ -88,7 +88,7 @@ fn to(certs: &[&Cert], text: &str) -> Encrypted {
 
 fn text_of(message: &str, cert: &Cert) -> Result<String, Undecryptable> {
     let message = Message::read(message).map_err(|_| Undecryptable)?;
-    decrypt_with_secret_key(&message, &secret(cert), "").and_then(Contents::into_text)
+    decrypt_with_secret_key(&message, &mut secret(cert).unlock("")).and_then(Contents::into_text)
 }
 
 fn packets(message: &str) -> Vec<Packet> {
@@ -314,7 +314,7 @@ bhF30A+IitsxxA==
 -----END PGP MESSAGE-----";
     let key = SecretKey::parse(key).unwrap();
     let message = Message::read(message).unwrap();
-    let contents = decrypt_with_secret_key(&message, &key, "").unwrap();
+    let contents = decrypt_with_secret_key(&message, &mut key.unlock("")).unwrap();
     assert_eq!(contents.into_text().as_deref(), Ok("Hello, world!"));
     let session_key = SessionKey::parse("7:dd708f6fa1ed65114d68d2343e7c2f1d").unwrap();
     let contents = decrypt_with_session_key(&message, &session_key).unwrap();
@@ -331,7 +331,7 @@ fn messages_of_sequoia() {
             .keys()
             .with_policy(policy, day(10))
             .for_transport_encryption()
-            .map(|key| Recipient::from(key));
+            .map(Recipient::from);
         let mut sink = Vec::new();
         let stream = openpgp::serialize::stream::Armorer::new(Stream::new(&mut sink))
             .build()
@@ -353,7 +353,7 @@ fn around(cert: &Cert, inside: &[u8]) -> String {
         .keys()
         .with_policy(policy, day(10))
         .for_transport_encryption()
-        .map(|key| Recipient::from(key));
+        .map(Recipient::from);
     let mut sink = Vec::new();
     let stream = openpgp::serialize::stream::Armorer::new(Stream::new(&mut sink))
         .build()
@@ -605,7 +605,8 @@ fn secret_keys_with_and_without_passphrase() {
         let message = Message::read(&message).unwrap();
         let key = secret(&cert);
         let text = |passphrase| {
-            decrypt_with_secret_key(&message, &key, passphrase).and_then(Contents::into_text)
+            decrypt_with_secret_key(&message, &mut key.unlock(passphrase))
+                .and_then(Contents::into_text)
         };
         assert_eq!(text("open sesame").as_deref(), Ok(TEXT));
         assert_eq!(text("open barley"), Err(Undecryptable));

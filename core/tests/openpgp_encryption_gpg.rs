@@ -175,7 +175,8 @@ fn gpg_reads_what_we_encrypt() {
         );
         assert_eq!(read, TEXT.as_bytes(), "{name}");
         let message = Message::read(&encrypted.message).unwrap();
-        let contents = decrypt_with_secret_key(&message, &gpg.secret_key(name), PASSPHRASE);
+        let contents =
+            decrypt_with_secret_key(&message, &mut gpg.secret_key(name).unlock(PASSPHRASE));
         assert_eq!(contents.unwrap().bytes, TEXT.as_bytes(), "{name}");
     }
 }
@@ -202,7 +203,8 @@ fn we_read_what_gpg_encrypts() {
         );
         assert_eq!(read(&message), long);
         let parsed = Message::read(&message).unwrap();
-        let contents = decrypt_with_secret_key(&parsed, &gpg.secret_key(name), PASSPHRASE);
+        let contents =
+            decrypt_with_secret_key(&parsed, &mut gpg.secret_key(name).unlock(PASSPHRASE));
         assert_eq!(contents.unwrap().bytes, long.as_bytes(), "{name}");
     }
     for arguments in [
@@ -231,8 +233,12 @@ fn we_read_what_gpg_encrypts() {
     // To somebody else, or with the wrong passphrase.
     let message = gpg.text(&["--armor", "-r", "rsa", "--encrypt"], TEXT.as_bytes());
     let parsed = Message::read(&message).unwrap();
-    assert!(decrypt_with_secret_key(&parsed, &gpg.secret_key("p256"), PASSPHRASE).is_err());
-    assert!(decrypt_with_secret_key(&parsed, &gpg.secret_key("rsa"), "open barley").is_err());
+    assert!(
+        decrypt_with_secret_key(&parsed, &mut gpg.secret_key("p256").unlock(PASSPHRASE)).is_err()
+    );
+    assert!(
+        decrypt_with_secret_key(&parsed, &mut gpg.secret_key("rsa").unlock("open barley")).is_err()
+    );
     // By password only: nobody's secret key opens it, and the session key does.
     let message = gpg.text(&["--armor", "--symmetric"], TEXT.as_bytes());
     assert_eq!(Message::read(&message).unwrap().recipients(), ["password"]);

@@ -1,5 +1,6 @@
 //! The few places where PostgreSQL's C interface is used directly; everything above them is safe Rust.
 
+pub mod before;
 pub mod caller;
 pub mod clock;
 pub mod raise;

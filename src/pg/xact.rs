@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys;
 
-use crate::{document, seal};
+use crate::{document, encrypt, seal};
 
 /// Registers the callbacks; called once a backend.
 pub fn register() {
@@ -34,6 +34,7 @@ unsafe extern "C-unwind" fn at_transaction(
             | XACT_EVENT_PARALLEL_ABORT
     ) {
         seal::mark::forget_all();
+        encrypt::written::forget();
     }
 }
 

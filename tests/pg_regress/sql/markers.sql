@@ -12,6 +12,14 @@ INSERT INTO gnuhealth_prescription_order (id, prescription_id, patient, healthpr
 INSERT INTO gnuhealth_prescription_line (id, presc_order, medicament, short_comment) VALUES (1, 1, 1, 'M4RKER');
 UPDATE party_party SET name = 'M4RKER', lastname = 'M4RKER', ref = 'M4RKER' || id;
 UPDATE gnuhealth_prescription_order SET state = 'validated' WHERE id = 1;
+\set value `cat $PG_ABS_SRCDIR/data/ward.asc`
+SELECT health_crypto.import_certificate(:'value'::text, '{}') \g /dev/null
+\set value `cat $PG_ABS_SRCDIR/data/laboratory.asc`
+SELECT health_crypto.import_certificate(:'value'::text, '{}') \g /dev/null
+\set value `cat $PG_ABS_SRCDIR/data/laboratory.secret.asc`
+CREATE TABLE secrets AS SELECT :'value'::text AS secret;
+CREATE TABLE secret_note (id int PRIMARY KEY, note text);
+SELECT health_crypto.encrypt_column('secret_note', 'note', ARRAY['ward3@example.org']) \g /dev/null
 CREATE TABLE probe (statement text, sqlstate text, clean boolean);
 CREATE FUNCTION probe(statement text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE m text; d text; h text; c text; s text;
@@ -39,6 +47,22 @@ SELECT probe($$UPDATE gnuhealth_prescription_order SET notes = notes || 'x' WHER
        probe($$SELECT health_crypto.canonicalize(('{"a": "' || notes || '", "a": 1}')::json, 'jcs-1') FROM gnuhealth_prescription_order WHERE id = 2$$),
        probe($$SELECT health_crypto.canonicalize('{"a": 9007199254740993}', 'jcs-1')$$),
        probe($$SELECT health_crypto.reopen('prescription', 2, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.encrypt(notes, ARRAY[notes]) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.encrypt(repeat(notes, 4000000), ARRAY['ward3@example.org']) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.decrypt(notes, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.decrypt(notes, notes, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.decrypt(health_crypto.encrypt(notes, ARRAY['ward3@example.org']), notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.decrypt(health_crypto.encrypt(notes, ARRAY['ward3@example.org']), notes, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.decrypt(health_crypto.encrypt(notes, ARRAY['ward3@example.org']), secret, notes) FROM gnuhealth_prescription_order, secrets WHERE id = 2$$),
+       probe($$INSERT INTO secret_note VALUES (1, 'M4RKER'); SELECT health_crypto.decrypt_column('secret_note', 'note', 1, 'M4RKER')$$),
+       probe($$INSERT INTO secret_note VALUES (1, 'M4RKER'); SELECT health_crypto.decrypt_column('secret_note', 'note', 1, secret, 'M4RKER') FROM secrets$$),
+       probe($$INSERT INTO secret_note VALUES (1, 'M4RKER'); UPDATE secret_note SET id = 2$$),
+       probe($$INSERT INTO secret_note VALUES (2, repeat('M4RKER', 4000000))$$),
+       probe($$INSERT INTO secret_note VALUES (3, health_crypto.encrypt('M4RKER', ARRAY['laboratory@example.org']))$$),
+       probe($$SELECT health_crypto.decrypt_column('secret_note', 'note', 'M4RKER', 'x')$$),
+       probe($$SELECT health_crypto.encrypt_column('secret_note', 'note', '{M4RKER}')$$),
+       probe($$SELECT health_crypto.encrypt_document('prescription', notes, ARRAY[notes]) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.encrypt_document('prescription', '2', ARRAY[notes]) FROM gnuhealth_prescription_order WHERE id = 2$$),
        probe(format('SELECT health_crypto.import_certificate(%L)', :'secret')) \g /dev/null
 SELECT sqlstate, clean, left(split_part(statement, E'\n', 1), 90) AS statement FROM probe;
 
@@ -53,6 +77,13 @@ UPDATE gnuhealth_prescription_order SET serializer = '{"Notes": "M4RKER"}', docu
 UPDATE gnuhealth_prescription_line SET short_comment = 'y' WHERE id = 1;
 SELECT health_crypto.verify('prescription', notes) FROM gnuhealth_prescription_order WHERE id = 2;
 SELECT health_crypto.import_certificate(:'secret' || 'M4RKER');
+SELECT health_crypto.encrypt(notes, ARRAY[notes]) FROM gnuhealth_prescription_order WHERE id = 2;
+SELECT health_crypto.decrypt(notes, notes) FROM gnuhealth_prescription_order WHERE id = 2;
+SELECT health_crypto.decrypt(health_crypto.encrypt(notes, ARRAY['ward3@example.org']), secret, notes) FROM gnuhealth_prescription_order, secrets WHERE id = 2;
+INSERT INTO secret_note VALUES (1, 'M4RKER');
+SELECT health_crypto.decrypt_column('secret_note', 'note', 1, secret, 'M4RKER') FROM secrets;
+UPDATE secret_note SET id = 2;
+INSERT INTO secret_note VALUES (2, repeat('M4RKER', 4000000));
 CREATE TABLE bad (id int PRIMARY KEY, n text, document_digest text, serializer text);
 CREATE FUNCTION bad_def(keys int[], language text) RETURNS TABLE (key int, "N" int) LANGUAGE sql STABLE
     BEGIN ATOMIC SELECT b.id, b.n::int FROM bad b WHERE b.id = ANY (keys); END;

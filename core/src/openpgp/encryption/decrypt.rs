@@ -15,7 +15,7 @@ use sha1::{Digest, Sha1};
 
 use super::compressed::inflated;
 use super::message::{Form, Message};
-use super::secret_key::SecretKey;
+use super::secret_key::UnlockedKey;
 use super::session_key::{SessionKey, is_aes};
 use super::{MAX_INNER_PACKETS, MAX_PLAINTEXT_BYTES};
 
@@ -83,8 +83,7 @@ pub fn decrypt_with_session_key(
 /// [`Undecryptable`].
 pub fn decrypt_with_secret_key(
     message: &Message,
-    secret_key: &SecretKey,
-    passphrase: &str,
+    secret_key: &mut UnlockedKey,
 ) -> Result<Contents, Undecryptable> {
     let known = match message.form {
         Form::Mdc => None,
@@ -93,7 +92,7 @@ pub fn decrypt_with_secret_key(
     let recipients: Vec<Option<KeyHandle>> =
         message.session_keys.iter().map(PKESK::recipient).collect();
     let mut candidates = Vec::new();
-    for mut unlocked in secret_key.unlocked(&recipients, passphrase) {
+    for unlocked in &mut secret_key.keys {
         for (packet, recipient) in message.session_keys.iter().zip(&recipients) {
             if recipient
                 .as_ref()

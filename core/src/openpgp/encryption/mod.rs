@@ -16,7 +16,7 @@ mod session_key;
 pub use decrypt::{Contents, Undecryptable, decrypt_with_secret_key, decrypt_with_session_key};
 pub use encrypt::{EncryptError, Encrypted, encrypt};
 pub use message::{Message, MessageError};
-pub use secret_key::{SecretKey, SecretKeyError};
+pub use secret_key::{SecretKey, SecretKeyError, UnlockedKey};
 pub use session_key::{SessionKey, SessionKeyError};
 
 /// The longest text that is encrypted, and the most that a message is decrypted or decompressed to.

@@ -89,35 +89,34 @@ impl SecretKey {
         Ok(SecretKey { keys })
     }
 
-    /// The keys that `recipient` may mean, unlocked; those that do not unlock are left out.
-    pub(super) fn unlocked(
-        &self,
-        recipients: &[Option<KeyHandle>],
-        passphrase: &str,
-    ) -> Vec<Unlocked> {
+    /// Unlocks every key that this passphrase unlocks; keys that are not locked need none. All of them, whether a message
+    /// is for them or not, so that a message to somebody else takes as long as one that was changed.
+    pub fn unlock(&self, passphrase: &str) -> UnlockedKey {
         let password = Password::from(passphrase);
-        let mut unlocked = Vec::new();
-        for key in &self.keys {
+        let keys = self.keys.iter().filter_map(|key| {
             let handle = key.key_handle();
-            let is_meant = recipients
-                .iter()
-                .any(|r| r.as_ref().is_none_or(|r| r.aliases(&handle)));
-            if !is_meant {
-                continue;
-            }
             let key = if key.secret().is_encrypted() {
-                match key.clone().decrypt_secret(&password) {
-                    Ok(key) => key,
-                    Err(_) => continue,
-                }
+                key.clone().decrypt_secret(&password).ok()?
             } else {
                 key.clone()
             };
-            if let Ok(pair) = key.into_keypair() {
-                unlocked.push(Unlocked { handle, pair });
-            }
+            let pair = key.into_keypair().ok()?;
+            Some(Unlocked { handle, pair })
+        });
+        UnlockedKey {
+            keys: keys.collect(),
         }
-        unlocked
+    }
+}
+
+/// Secret keys that can decrypt, for as many messages as there are. Their memory is overwritten when they are dropped.
+pub struct UnlockedKey {
+    pub(super) keys: Vec<Unlocked>,
+}
+
+impl fmt::Debug for UnlockedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnlockedKey")
     }
 }
 

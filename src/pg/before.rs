@@ -1,0 +1,215 @@
+//! A BEFORE ROW trigger: the row that is about to be written, and the one that is written in its place.
+
+use std::ffi::{CStr, CString};
+
+use pgrx::{IntoDatum, pg_sys};
+
+use crate::error::{Error, Result, Table};
+use crate::pg::raise;
+
+/// The row that an INSERT or UPDATE is about to write.
+pub struct NewRow {
+    data: *mut pg_sys::TriggerData,
+    tuple: *mut pg_sys::HeapTupleData,
+}
+
+/// What a trigger's body answers: the column to replace and its new text.
+pub struct Replaced {
+    /// The column.
+    pub column: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl NewRow {
+    fn from(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewRow> {
+        // SAFETY: the node's tag is checked before the context is read as TriggerData, as CALLED_AS_TRIGGER does.
+        unsafe {
+            let context = (*fcinfo).context;
+            if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
+                return Err(Error::Unsupported {
+                    what: "this function can only be called as a trigger".into(),
+                    hint: "health_crypto.encrypt_column() installs the triggers.",
+                });
+            }
+            let data = context.cast::<pg_sys::TriggerData>();
+            let event = (*data).tg_event;
+            let before = event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE;
+            let for_row = event & pg_sys::TRIGGER_EVENT_ROW != 0;
+            let tuple = match event & pg_sys::TRIGGER_EVENT_OPMASK {
+                pg_sys::TRIGGER_EVENT_INSERT => (*data).tg_trigtuple,
+                pg_sys::TRIGGER_EVENT_UPDATE => (*data).tg_newtuple,
+                _ => std::ptr::null_mut(),
+            };
+            // Anybody with the TRIGGER privilege may create one of another shape, which would have no row to change.
+            if !(before && for_row) || tuple.is_null() {
+                return Err(Error::BadArgument {
+                    what: "this trigger was not created by health_crypto.encrypt_column()".into(),
+                    hint: "Drop it.",
+                });
+            }
+            Ok(NewRow { data, tuple })
+        }
+    }
+
+    /// One of the trigger's arguments.
+    pub fn argument(&self, index: usize) -> Option<&str> {
+        // SAFETY: tgargs holds tgnargs NUL-terminated strings that live as long as the relation is open.
+        unsafe {
+            let trigger = (*self.data).tg_trigger;
+            if index >= (*trigger).tgnargs.max(0) as usize {
+                return None;
+            }
+            CStr::from_ptr(*(*trigger).tgargs.add(index)).to_str().ok()
+        }
+    }
+
+    /// The table that is written (a partition, if the table is partitioned).
+    pub fn table(&self) -> Table {
+        // SAFETY: tg_relation is open for the duration of the call; the names are copied.
+        unsafe {
+            let relation = (*self.data).tg_relation;
+            let name = |name: *const std::ffi::c_char| {
+                if name.is_null() {
+                    String::new()
+                } else {
+                    CStr::from_ptr(name).to_string_lossy().into_owned()
+                }
+            };
+            Table {
+                schema: name(pg_sys::get_namespace_name(
+                    (*(*relation).rd_rel).relnamespace,
+                )),
+                name: name((*(*relation).rd_rel).relname.data.as_ptr()),
+            }
+        }
+    }
+
+    /// Whether an UPDATE changes the bytes of a column; an INSERT changes none.
+    pub fn changes(&self, column: &str) -> Result<bool> {
+        // SAFETY: an UPDATE has two versions, both with the relation's descriptor.
+        unsafe {
+            if (*self.data).tg_event & pg_sys::TRIGGER_EVENT_OPMASK != pg_sys::TRIGGER_EVENT_UPDATE
+            {
+                return Ok(false);
+            }
+            Ok(self.text_of((*self.data).tg_trigtuple, column)?
+                != self.text_of(self.tuple, column)?)
+        }
+    }
+
+    /// A column of the new row as text, by its type's output function; None for NULL.
+    pub fn text(&self, column: &str) -> Result<Option<String>> {
+        // SAFETY: the tuple belongs to the event and has the relation's descriptor.
+        unsafe { self.text_of(self.tuple, column) }
+    }
+
+    /// # Safety
+    /// `tuple` must be one of the event's.
+    unsafe fn text_of(
+        &self,
+        tuple: *mut pg_sys::HeapTupleData,
+        column: &str,
+    ) -> Result<Option<String>> {
+        let number = self.number(column)?;
+        // SAFETY: the tuple matches the descriptor, and the output function is the one of the column's own type.
+        unsafe {
+            let descriptor = (*(*self.data).tg_relation).rd_att;
+            let mut null = false;
+            let datum = pg_sys::SPI_getbinval(tuple, descriptor, number, &mut null);
+            if null {
+                return Ok(None);
+            }
+            let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
+            pg_sys::getTypeOutputInfo(
+                pg_sys::SPI_gettypeid(descriptor, number),
+                &mut output,
+                &mut varlena,
+            );
+            let text = pg_sys::OidOutputFunctionCall(output, datum);
+            let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
+            pg_sys::pfree(text.cast());
+            Ok(Some(owned))
+        }
+    }
+
+    fn number(&self, column: &str) -> Result<i32> {
+        let name = CString::new(column).map_err(|_| Error::Bug("NUL in a column name"))?;
+        // SAFETY: the descriptor is that of the open relation.
+        let number =
+            unsafe { pg_sys::SPI_fnumber((*(*self.data).tg_relation).rd_att, name.as_ptr()) };
+        if number > 0 {
+            return Ok(number);
+        }
+        Err(Error::BadDefinition {
+            what: format!("encrypted column \"{column}\" is gone or was renamed"),
+            hint: "Run health_crypto.encrypt_column() for it under its new name: until then nothing is written, so that \
+                   nothing is written in clear.",
+        })
+    }
+
+    /// The row with a column replaced; its type is text or varchar without length, as encrypt_column() checked and this
+    /// checks again, because a table can change.
+    fn with(&self, replaced: &Replaced) -> Result<*mut pg_sys::HeapTupleData> {
+        let mut number = self.number(&replaced.column)?;
+        // SAFETY: one column number, value and null flag; the new tuple is made in the memory context that the executor
+        // called the trigger in, from a tuple with the same descriptor, and both types are a varlena of text.
+        unsafe {
+            let descriptor = (*(*self.data).tg_relation).rd_att;
+            let type_of = pg_sys::SPI_gettypeid(descriptor, number);
+            if type_of != pg_sys::TEXTOID && type_of != pg_sys::VARCHAROID {
+                return Err(Error::BadDefinition {
+                    what: format!(
+                        "encrypted column \"{}\" is not of type text",
+                        replaced.column
+                    ),
+                    hint: "Give it type text again, or run health_crypto.unencrypt_column().",
+                });
+            }
+            let mut value = replaced
+                .text
+                .as_str()
+                .into_datum()
+                .ok_or(Error::Bug("a text without a value"))?;
+            let mut null = false;
+            Ok(pg_sys::heap_modify_tuple_by_cols(
+                self.tuple,
+                descriptor,
+                1,
+                &mut number,
+                &mut value,
+                &mut null,
+            ))
+        }
+    }
+}
+
+/// Runs a BEFORE ROW trigger's body and returns the row to write.
+///
+/// # Safety
+/// As for [`raise::guarded`].
+pub unsafe fn enter(
+    fcinfo: pg_sys::FunctionCallInfo,
+    body: fn(&NewRow) -> Result<Option<Replaced>>,
+) -> pg_sys::Datum {
+    // SAFETY: called at the top of an extern "C-unwind" function. The body has closed its SPI sessions when the tuple is
+    // made, so that it is not made in their memory.
+    let tuple = unsafe {
+        raise::guarded(|| {
+            let row = NewRow::from(fcinfo)?;
+            match body(&row)? {
+                Some(replaced) => row.with(&replaced),
+                None => Ok(row.tuple),
+            }
+        })
+    };
+    pg_sys::Datum::from(tuple.unwrap_or(std::ptr::null_mut()))
+}
+
+/// Whether changes of another server are being applied, or session_replication_role is set as if.
+pub fn is_replica() -> bool {
+    /// SESSION_REPLICATION_ROLE_REPLICA of commands/trigger.h, which pgrx does not have as a name.
+    const REPLICA: i32 = 1;
+    // SAFETY: reads a process variable.
+    unsafe { pg_sys::SessionReplicationRole == REPLICA }
+}
