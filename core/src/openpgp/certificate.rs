@@ -14,6 +14,7 @@ use openpgp::policy::Policy;
 use openpgp::serialize::MarshalInto;
 use openpgp::types::{PublicKeyAlgorithm, RevocationStatus};
 
+use super::encryption::Receiving;
 use super::policy::{representable, standard};
 use super::standing::{by_one_of, designated_revokers, revoked};
 use super::transferable::{Group, read};
@@ -70,6 +71,8 @@ pub struct Certificate {
     cert: Cert,
     /// `cert`, serialised.
     bytes: Vec<u8>,
+    /// The keys that may receive, as far as anybody asked.
+    pub(super) receiving: Receiving,
 }
 
 /// What a certificate says of itself at some time, as the policy of that time lets it count.
@@ -300,6 +303,7 @@ fn build(packets: Vec<Packet>) -> Result<Certificate, CertificateError> {
         fingerprint,
         cert,
         bytes,
+        receiving: Receiving::default(),
     })
 }
 

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::io::Read;
 
+use openssl::memcmp;
+use openssl::sha::sha1;
+use openssl::symm::{self, Cipher};
 use sequoia_openpgp::KeyHandle;
 use sequoia_openpgp::crypto;
 use sequoia_openpgp::crypto::aead::{self, SEIPv2Schedule};
-use sequoia_openpgp::crypto::symmetric::{self, BlockCipherMode, UnpaddingMode};
 use sequoia_openpgp::packet::{Literal, PKESK, Packet};
 use sequoia_openpgp::parse::buffered_reader::Memory;
 use sequoia_openpgp::parse::{Cookie, Dearmor, PacketParserBuilder, PacketParserResult, Parse};
 use sequoia_openpgp::types::{DataFormat, SymmetricAlgorithm};
-use sha1::{Digest, Sha1};
 
 use super::compressed::inflated;
 use super::message::{Form, Message};
@@ -159,30 +160,25 @@ fn without_mdc(
     key: &crypto::SessionKey,
 ) -> Option<Vec<u8>> {
     const DIGEST_BYTES: usize = 20;
-    let prefix = algorithm.block_size().ok()?.checked_add(2)?;
-    let mut decryptor = symmetric::Decryptor::new(
-        algorithm,
-        BlockCipherMode::CFB,
-        UnpaddingMode::None,
-        key,
-        None,
-        Memory::with_cookie(data, Cookie::default()),
-    )
-    .ok()?;
-    let mut clear = Vec::with_capacity(data.len());
-    decryptor.read_to_end(&mut clear).ok()?;
+    const BLOCK_BYTES: usize = 16;
+    let cipher = match algorithm {
+        SymmetricAlgorithm::AES128 => Cipher::aes_128_cfb128(),
+        SymmetricAlgorithm::AES192 => Cipher::aes_192_cfb128(),
+        SymmetricAlgorithm::AES256 => Cipher::aes_256_cfb128(),
+        _ => return None,
+    };
+    if key.len() != cipher.key_len() {
+        return None;
+    }
+    let mut clear = symm::decrypt(cipher, key, Some(&[0; BLOCK_BYTES]), data).ok()?;
     let (hashed, stored) = clear.split_at_checked(clear.len().checked_sub(DIGEST_BYTES)?)?;
-    let computed = Sha1::digest(hashed);
-    let differing = computed
-        .iter()
-        .zip(stored)
-        .fold(0, |differing, (a, b)| differing | (a ^ b));
+    let same = memcmp::eq(&sha1(hashed), stored);
     let inner = hashed.strip_suffix(&[0xD3, 20])?.len();
-    if differing != 0 || inner < prefix {
+    if !same || inner < BLOCK_BYTES + 2 {
         return None;
     }
     clear.truncate(inner);
-    clear.drain(..prefix);
+    clear.drain(..BLOCK_BYTES + 2);
     Some(clear)
 }
 

@@ -1,5 +1,6 @@
 //! Writing messages to certificates.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io::Write;
 use std::rc::Rc;
@@ -7,17 +8,21 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use openssl::bn::BigNum;
+use openssl::pkey::Public;
+use openssl::rsa::{Padding, Rsa};
+use openssl::sha::sha1;
+use openssl::symm::{self, Cipher};
 use sequoia_openpgp::cert::Preferences;
 use sequoia_openpgp::cert::amalgamation::ValidAmalgamation;
+use sequoia_openpgp::crypto;
 use sequoia_openpgp::crypto::aead::{self, SEIPv2Schedule};
-use sequoia_openpgp::crypto::symmetric::{self, BlockCipherMode, PaddingMode};
-use sequoia_openpgp::crypto::{self};
+use sequoia_openpgp::crypto::mpi::{self, Ciphertext};
 use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
 use sequoia_openpgp::packet::pkesk::{PKESK3, PKESK6};
 use sequoia_openpgp::packet::{Key, Packet};
 use sequoia_openpgp::serialize::Serialize;
 use sequoia_openpgp::types::{AEADAlgorithm, SymmetricAlgorithm};
-use sha1::{Digest, Sha1};
 
 use super::super::Certificate;
 use super::super::armor::crc24;
@@ -83,6 +88,54 @@ pub struct Encrypted {
 struct Recipient {
     key: Key<PublicParts, UnspecifiedRole>,
     reads_aead: bool,
+    /// The key as OpenSSL has it, if it is one for RSA.
+    rsa: Option<Rsa<Public>>,
+}
+
+impl Recipient {
+    /// The session key, encrypted, in the packet of version 1 data.
+    fn session_key_packet(&self, session_key: &SessionKey) -> Option<PKESK3> {
+        let Some(rsa) = &self.rsa else {
+            return PKESK3::for_recipient(session_key.algorithm, &session_key.key, &self.key).ok();
+        };
+        // RFC 9580 section 5.1.3: the cipher's octet, the key, and the sum of the key's octets.
+        let sum = session_key
+            .key
+            .iter()
+            .fold(0_u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
+        let mut clear = crypto::mem::Protected::new(session_key.key.len().checked_add(3)?);
+        let octets = std::iter::once(u8::from(session_key.algorithm))
+            .chain(session_key.key.iter().copied())
+            .chain(sum.to_be_bytes());
+        clear
+            .iter_mut()
+            .zip(octets)
+            .for_each(|(place, octet)| *place = octet);
+        let mut encrypted = vec![0; usize::try_from(rsa.size()).ok()?];
+        rsa.public_encrypt(&clear, &mut encrypted, Padding::PKCS1)
+            .ok()?;
+        PKESK3::new(
+            Some(self.key.keyid()),
+            self.key.pk_algo(),
+            Ciphertext::RSA {
+                c: mpi::MPI::new(&encrypted),
+            },
+        )
+        .ok()
+    }
+}
+
+fn rsa(key: &Key<PublicParts, UnspecifiedRole>) -> Option<Rsa<Public>> {
+    let mpi::PublicKey::RSA { e, n } = key.mpis() else {
+        return None;
+    };
+    let number = |mpi: &mpi::MPI| BigNum::from_slice(mpi.value()).ok();
+    Rsa::from_public_components(number(n)?, number(e)?).ok()
+}
+
+/// Random octets from OpenSSL's generator, which PostgreSQL uses too.
+fn random(octets: &mut [u8]) -> Option<()> {
+    openssl::rand::rand_bytes(octets).ok()
 }
 
 /// Encrypts `plaintext` to every certificate in `recipients`, each judged by the policy of `at` and as of `at`: the
@@ -110,19 +163,22 @@ pub fn encrypt(
     if recipients.len() > MAX_RECIPIENTS {
         return Err(EncryptError::TooManyRecipients);
     }
-    let mut keys = Vec::new();
+    let mut keys: Vec<Rc<[Recipient]>> = Vec::new();
     for (place, certificate) in recipients.iter().enumerate() {
         let found = certificate.receiving_keys(at);
         if found.is_empty() {
             return Err(EncryptError::CannotReceive(place));
         }
-        keys.extend(found);
+        keys.push(found);
     }
     let bytes = size(CIPHER)?;
+    let mut key = crypto::SessionKey::from(vec![0; bytes]);
+    random(&mut key).ok_or(EncryptError::Failed)?;
     let session_key = SessionKey {
         algorithm: CIPHER,
-        key: crypto::SessionKey::new(bytes).map_err(|_| EncryptError::Failed)?,
+        key,
     };
+    let keys: Vec<&Recipient> = keys.iter().flat_map(|keys| keys.iter()).collect();
     let aead = keys.iter().all(|recipient| recipient.reads_aead);
     let packets =
         written(plaintext, &keys, aead, file_name, &session_key).ok_or(EncryptError::Failed)?;
@@ -136,10 +192,29 @@ fn size(algorithm: SymmetricAlgorithm) -> Result<usize, EncryptError> {
     algorithm.key_size().map_err(|_| EncryptError::Failed)
 }
 
+/// The keys of a certificate that may receive, as of the second they were asked for last. Judging them took more time than
+/// encrypting a short text. Every time in OpenPGP is a whole second, so that within one nothing can change.
+#[derive(Default)]
+pub(in super::super) struct Receiving(RefCell<Option<(u64, Rc<[Recipient]>)>>);
+
 impl Certificate {
     /// The keys that may receive as of `at`, none if the certificate may not.
-    fn receiving_keys(&self, at: SystemTime) -> Vec<Recipient> {
+    fn receiving_keys(&self, at: SystemTime) -> Rc<[Recipient]> {
         let at = representable(at);
+        let second = at
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        if let Some((known, keys)) = &*self.receiving.0.borrow()
+            && *known == second
+        {
+            return Rc::clone(keys);
+        }
+        let keys: Rc<[Recipient]> = self.judged_receiving_keys(at).into();
+        *self.receiving.0.borrow_mut() = Some((second, Rc::clone(&keys)));
+        keys
+    }
+
+    fn judged_receiving_keys(&self, at: SystemTime) -> Vec<Recipient> {
         let policy = standard(at);
         let cert = self.cert();
         if revoked(cert, &cert.revocation_status(&policy, at)) {
@@ -162,6 +237,7 @@ impl Certificate {
             .for_storage_encryption()
             .for_transport_encryption()
             .map(|key| Recipient {
+                rsa: rsa(key.key()),
                 key: key.key().clone(),
                 reads_aead,
             })
@@ -198,19 +274,18 @@ impl Certificate {
 
 fn written(
     plaintext: &[u8],
-    keys: &[Recipient],
+    keys: &[&Recipient],
     aead: bool,
     file_name: &str,
     session_key: &SessionKey,
 ) -> Option<Vec<u8>> {
     let mut packets = Vec::with_capacity(plaintext.len().checked_add(1024)?);
-    for Recipient { key, .. } in keys {
+    for recipient in keys {
         let packet: Packet = if aead {
-            let packet = PKESK6::for_recipient(&session_key.key, key).ok()?;
+            let packet = PKESK6::for_recipient(&session_key.key, &recipient.key).ok()?;
             sequoia_openpgp::packet::PKESK::V6(packet).into()
         } else {
-            let packet =
-                PKESK3::for_recipient(session_key.algorithm, &session_key.key, key).ok()?;
+            let packet = recipient.session_key_packet(session_key)?;
             sequoia_openpgp::packet::PKESK::V3(packet).into()
         };
         packet.serialize(&mut packets).ok()?;
@@ -233,28 +308,25 @@ fn with_mdc(
     let mut clear = Vec::with_capacity(plaintext.len().checked_add(PREFIX_BYTES + 512)?);
     let mut prefix = [0; PREFIX_BYTES];
     let (random, repeated) = prefix.split_at_mut(BLOCK_BYTES);
-    crypto::random(&mut *random).ok()?;
+    self::random(random)?;
     repeated.copy_from_slice(random.get(BLOCK_BYTES - 2..)?);
     clear.extend(prefix);
     literal(plaintext, file_name, &mut clear)?;
     clear.extend([0xD3, 20]);
     // A checksum against changes inside the encryption, as the format has it; no collision matters here.
-    let digest = Sha1::digest(&clear);
+    let digest = sha1(&clear);
     clear.extend(digest);
     packets.push(0xC0 | 18);
     length(clear.len().checked_add(1)?, packets)?;
     packets.push(1);
-    let mut encryptor = symmetric::Encryptor::new(
-        session_key.algorithm,
-        BlockCipherMode::CFB,
-        PaddingMode::None,
+    let start = [0; BLOCK_BYTES];
+    let data = symm::encrypt(
+        Cipher::aes_256_cfb128(),
         &session_key.key,
-        None,
-        packets,
-    )
-    .ok()?;
-    encryptor.write_all(&clear).ok()?;
-    encryptor.finalize().ok()?;
+        Some(&start),
+        &clear,
+    );
+    packets.extend(data.ok()?);
     Some(())
 }
 
@@ -268,7 +340,7 @@ fn with_aead(
     let mut clear = Vec::with_capacity(plaintext.len().checked_add(512)?);
     literal(plaintext, file_name, &mut clear)?;
     let mut salt = [0; 32];
-    crypto::random(&mut salt).ok()?;
+    random(&mut salt)?;
     let tag_bytes = AEAD.digest_size().ok()?;
     let tags = clear.len().div_ceil(CHUNK_BYTES).checked_add(1)?;
     let whole = clear

@@ -14,6 +14,7 @@ mod secret_key;
 mod session_key;
 
 pub use decrypt::{Contents, Undecryptable, decrypt_with_secret_key, decrypt_with_session_key};
+pub(super) use encrypt::Receiving;
 pub use encrypt::{EncryptError, Encrypted, encrypt};
 pub use message::{Message, MessageError};
 pub use secret_key::{SecretKey, SecretKeyError, UnlockedKey};
