@@ -162,9 +162,9 @@ CREATE TEMP TABLE one AS SELECT a_text(1000000, n) AS body FROM generate_series(
 SELECT length($expression) FROM (VALUES ('x')) b (body);
 SELECT pg_backend_pid() AS pid \gset
 \setenv PID :pid
-\set before \`sed -n 's/^VmHWM: *\([0-9]*\).*/\1/p' /proc/\$PID/status\`
+\set before \`sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' /proc/\$PID/status\`
 SELECT sum(length($expression)) FROM one;
-\set after \`sed -n 's/^VmHWM: *\([0-9]*\).*/\1/p' /proc/\$PID/status\`
+\set after \`sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' /proc/\$PID/status\`
 SELECT :after - :before;
 SQL
 }

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# docs/encryption.md run as it stands, with the real gpg on a throw-away PostgreSQL; then a logical subscriber, which must
+# store what the publisher stores. Prints "checks: N passed, N failed".
+# shellcheck source=tools/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+
+home=$(mktemp -d /tmp/hc-encryption.XXXXXX)
+on_exit rm -rf "$home"
+mkdir -m 700 "$home/gnupg"
+export GNUPGHOME=$home/gnupg
+on_exit gpgconf --kill all
+# So that the commands can stand in the document as a person types them.
+printf '%s\n' batch quiet no-tty yes 'pinentry-mode loopback' 'passphrase ""' >"$GNUPGHOME/gpg.conf"
+
+cluster_temporary encryption -c wal_level=logical
+createdb hospital
+sql -d hospital -c 'CREATE EXTENSION health_crypto'
+status=0
+python3 "$ROOT/tests/encryption/document.py" "$ROOT/docs/encryption.md" "$home" | tee "$home/result" || status=1
+read -r passed failed < <(sed -n 's/^checks: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$home/result")
+
+# check WHAT EXPECTED ACTUAL
+check() {
+    if [ "$2" = "$3" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1)) status=1
+        say "FAILED: $1: expected $2, got ${3:-nothing}"
+    fi
+}
+
+# The subscriber has the column's registration and triggers, from a dump, and an empty keyring.
+createdb replica
+pg_dump -d hospital | sql -d replica >/dev/null
+sql -d replica -c 'TRUNCATE finding' -c 'DELETE FROM health_crypto.certificate'
+sql -d hospital -c 'CREATE PUBLICATION finding FOR TABLE finding' \
+    -c "SELECT pg_create_logical_replication_slot('finding', 'pgoutput')" >/dev/null
+sql -d replica -c "CREATE SUBSCRIPTION finding CONNECTION 'host=$PGHOST port=$PGPORT user=postgres dbname=hospital'
+    PUBLICATION finding WITH (create_slot = false)" 2>/dev/null
+sql -d hospital -c "INSERT INTO finding (patient, note) VALUES (7, 'replicated')" \
+    -c "UPDATE finding SET note = 'changed and replicated' WHERE id = 3"
+state='SELECT count(*), count(note), md5(string_agg(id || coalesce(note, $$-$$), $$,$$ ORDER BY id)) FROM finding'
+published=$(sql_value "$state" -d hospital)
+subscribed=
+for _ in $(seq 100); do
+    subscribed=$(sql_value "$state" -d replica)
+    [ "$subscribed" = "$published" ] && break
+    sleep 0.2
+done
+check "what the subscriber stores" "$published" "$subscribed"
+check "messages on the subscriber" 5 "$(sql_value "SELECT count(*) FROM finding WHERE note LIKE '-----BEGIN PGP MESSAGE%'" -d replica)"
+check "certificates on the subscriber" 0 "$(sql_value 'SELECT count(*) FROM health_crypto.certificate' -d replica)"
+sql -d replica -c 'ALTER SUBSCRIPTION finding DISABLE' -c 'ALTER SUBSCRIPTION finding SET (slot_name = NONE)' \
+    -c 'DROP SUBSCRIPTION finding'
+
+say "checks: $passed passed, $failed failed"
+exit "$status"
