@@ -13,6 +13,7 @@ from pathlib import Path
 
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
+
 def steps(text):
     """The commands with the output that is shown for each."""
     found = []
@@ -22,6 +23,7 @@ def steps(text):
         elif language == 'text':
             found[-1][1] = block
     return found
+
 
 def main():
     document, place = Path(sys.argv[1]).read_text(encoding='utf-8'), Path(sys.argv[2])
@@ -36,7 +38,6 @@ def main():
     passed = failed = 0
     for number, (command, expected) in enumerate(commands):
         output = place / f'{number}.out'
-
         printed = output.read_text(encoding='utf-8') if output.exists() else '(not reached)'
         if printed.strip() == expected.strip():
             passed += 1
@@ -47,6 +48,7 @@ def main():
         print(run.stderr)
     print(f'checks: {passed} passed, {failed} failed')
     return 1 if failed or run.returncode else 0
+
 
 if __name__ == '__main__':
     sys.exit(main())
