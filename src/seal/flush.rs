@@ -308,7 +308,7 @@ impl Flush<'_> {
             ..Entry::default()
         });
         if let Some(signature) = &row.signature {
-            let entry = signature::judged_entry(
+            let entries = signature::judged_entries(
                 &self.session,
                 d,
                 &d.root,
@@ -316,7 +316,7 @@ impl Flush<'_> {
                 Some(&digest),
                 signature,
             )?;
-            self.entries.push(entry);
+            self.entries.extend(entries);
         }
         Ok(())
     }
@@ -405,7 +405,7 @@ impl Flush<'_> {
         }
         if let (true, Some(signature)) = (mark.signed, &row.signature) {
             let d = self.document;
-            let entry = signature::judged_entry(
+            let entries = signature::judged_entries(
                 &self.session,
                 d,
                 &d.root,
@@ -413,7 +413,7 @@ impl Flush<'_> {
                 row.digest.as_deref(),
                 signature,
             )?;
-            self.entries.push(entry);
+            self.entries.extend(entries);
         }
         Ok(())
     }

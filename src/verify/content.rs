@@ -1,6 +1,6 @@
 //! Judging documents in batches: content first, then the signature.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::SystemTime;
 
 use health_crypto_core::diff::{self, Changes};
@@ -340,12 +340,22 @@ impl<'d> Judge<'d> {
             );
             status = Some(overall);
             verdict.signature = overall.words();
-            if let Some(one) = all.iter().find(|v| v.status == overall) {
+            // Of several the one who signed first, by their own word.
+            let of_the_word = all.iter().filter(|v| v.status == overall);
+            if let Some(one) = of_the_word.min_by_key(|v| v.signed_at) {
                 verdict.signer = one.signer.as_ref().map(ToString::to_string);
                 verdict.signer_name = one.signer_name.clone();
                 verdict.signed_at = one.signed_at.map(time::timestamp).transpose()?;
                 if overall != Status::Valid {
                     verdict.detail = format!("{}; signature: {}", verdict.detail, one.detail);
+                }
+                let signers: HashSet<_> = all.iter().filter_map(|v| v.signer.as_ref()).collect();
+                if overall == Status::Valid && signers.len() > 1 {
+                    verdict.detail = format!(
+                        "{}; signed by {} certificates",
+                        verdict.detail,
+                        signers.len()
+                    );
                 }
             }
         }
