@@ -135,7 +135,7 @@ pub fn countersigned(
     if judged(&block).0 != Status::Valid || !over_one_text(session, document, digest, &block) {
         return Err(unlike());
     }
-    let entries = signature::entries(document, key, digest, new, status, &added);
+    let entries = signature::entries(document, key, digest, new, Status::Valid, &added);
     Ok(Countersigned { block, entries })
 }
 

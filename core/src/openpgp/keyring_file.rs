@@ -49,7 +49,7 @@ pub fn read_keyring(input: &[u8]) -> Result<Vec<KeyringPlace>, CertificateError>
     let mut places = Vec::new();
     // The high bit is set in every packet header and in no armored text (RFC 9580 section 4.2).
     match input.first() {
-        None => return Err(CertificateError::MalformedBinary),
+        None => return Err(CertificateError::Malformed),
         Some(byte) if byte & 0x80 != 0 => split(input, &mut places)?,
         Some(_) => armored(
             std::str::from_utf8(input).map_err(|_| CertificateError::Malformed)?,
