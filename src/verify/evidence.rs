@@ -37,7 +37,7 @@ fn evidence(
 fn collected(document: &str, key: &str, at: SystemTime) -> Result<Value> {
     let session = Session::open();
     let seen = seen(&session, document, key, Snapshot::Caller)?;
-    let verdict = judged(&session, &seen, at)?;
+    let verdict = judged(&session, &seen, at, Snapshot::Caller)?;
     let times = Times(&session);
     let mut fingerprints = BTreeSet::new();
     let mut signatures = Vec::new();

@@ -67,8 +67,7 @@ pub fn seen(session: &Session, document: &str, key: &str, snapshot: Snapshot) ->
     };
     let mut seal = None;
     if row.is_none() {
-        let mut standings =
-            register::standings(session, &document.name, &[&key], Snapshot::Caller)?;
+        let mut standings = register::standings(session, &document.name, &[&key], snapshot)?;
         // Whose rows are filtered cannot be told that one is gone.
         seal = match standings.remove(&key) {
             Some(Standing::Sealed(seal)) if reader != (Reader::TableReader { filtered: true }) => {
@@ -92,12 +91,18 @@ pub fn seen(session: &Session, document: &str, key: &str, snapshot: Snapshot) ->
 /// The verdict on one document, as the caller may see it.
 pub fn verdict(document: &str, key: &str, at: SystemTime, snapshot: Snapshot) -> Result<Verdict> {
     let session = Session::open();
-    judged(&session, &seen(&session, document, key, snapshot)?, at)
+    let seen = seen(&session, document, key, snapshot)?;
+    judged(&session, &seen, at, snapshot)
 }
 
 /// The verdict on a document that was looked up.
-pub fn judged(session: &Session, seen: &Seen, at: SystemTime) -> Result<Verdict> {
-    let judge = Judge::new(&seen.document, session, Snapshot::Caller, at)?;
+pub fn judged(
+    session: &Session,
+    seen: &Seen,
+    at: SystemTime,
+    snapshot: Snapshot,
+) -> Result<Verdict> {
+    let judge = Judge::new(&seen.document, session, snapshot, at)?;
     let mut judged = judge.rows(seen.row.as_slice())?;
     match (judged.pop(), &seen.seal) {
         (Some(judged), _) => Ok(judged.verdict),

@@ -45,13 +45,11 @@ COMMIT;
 ALTER TABLE gnuhealth_prescription_line DISABLE TRIGGER ALL;
 UPDATE gnuhealth_prescription_line SET dose = 50 WHERE presc_order = 1 AND medicament = 1;
 SELECT v ->> 'content' AS content, v ->> 'ok' AS ok, v ->> 'changes' AS changes FROM CAST(health_crypto.evidence('prescription', 1) -> 'verdict' AS json) v;
-ALTER TABLE gnuhealth_prescription_line ENABLE TRIGGER ALL;
 SELECT health_crypto.remove_certificate(fingerprint, 'left') FROM health_crypto.certificates WHERE user_ids[1] ~ 'Omar' \g /dev/null
 SELECT e -> 'verdict' ->> 'signature' AS signature, json_array_length(e -> 'certificates') AS certificates FROM CAST(health_crypto.evidence('prescription', 1) AS json) e;
 ALTER TABLE gnuhealth_prescription_order DISABLE TRIGGER ALL;
 DELETE FROM gnuhealth_prescription_line WHERE presc_order = 1;
 DELETE FROM gnuhealth_prescription_order WHERE id = 1;
-ALTER TABLE gnuhealth_prescription_order ENABLE TRIGGER ALL;
 -- The register still has who signed what.
 SELECT e ->> 'text' AS text, e ->> 'signature' AS signature, e -> 'verdict' ->> 'content' AS content, json_array_length(e -> 'signers') AS signers, json_array_length(e -> 'certificates') AS certificates, json_array_length(e -> 'register') AS entries FROM CAST(health_crypto.evidence('prescription', 1) AS json) e;
 \set VERBOSITY sqlstate
