@@ -231,7 +231,7 @@ fn detached_signatures_go_together() {
     let one = signed(&gpg, 0, 10, &form, &payload());
     let other = signed(&gpg, 1, 11, &form, &payload());
     let both = combine(&one, &other).unwrap();
-    assert_eq!(gpg.valid(&both, Some(&payload())).0, true);
+    assert!(gpg.valid(&both, Some(&payload())).0);
     assert_eq!(gpg.valid(&both, Some(&payload())).1.len(), 2);
     assert_eq!(word(&both, day(20), keyring), "valid");
     assert_eq!(verdicts(&both, day(20), keyring).len(), 2);
