@@ -77,6 +77,12 @@ fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> R
     for (index, (field, through_json)) in known.enumerate() {
         // The key comes first.
         let value = value(rows, row, index + 2, field, *through_json)?;
+        let mut numbers = function.numbers.get(index).into_iter().flatten();
+        if *through_json && !numbers.all(|place| is_finite(&value, place)) {
+            return Err(Error::InexactNumber {
+                field: field.clone(),
+            });
+        }
         fields.push((field.as_str(), value));
     }
     let mut text = String::with_capacity(512);
@@ -84,6 +90,23 @@ fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> R
         .write_document(&fields, &mut text)
         .map_err(number_error)?;
     Ok(text)
+}
+
+/// Whether the numbers at a place of a value are finite: to_json makes strings of NaN and the infinities, and where the
+/// type has a number there are no others.
+fn is_finite(value: &Value<'_>, place: &[Option<String>]) -> bool {
+    match (value, place) {
+        (Value::Text(_), []) => false,
+        // A list in a list is another dimension of the array, or an array as an element.
+        (Value::List(items), [None, rest @ ..]) => items.iter().all(|item| {
+            is_finite(item, rest) && (!matches!(item, Value::List(_)) || is_finite(item, place))
+        }),
+        (Value::Object(fields), [Some(name), rest @ ..]) => fields
+            .iter()
+            .filter(|(known, _)| known == name)
+            .all(|(_, value)| is_finite(value, rest)),
+        _ => true,
+    }
 }
 
 fn value<'r>(
@@ -100,7 +123,7 @@ fn value<'r>(
         let json = rows
             .text(row, column)
             .ok_or(Error::Bug("to_json gave no text"))?;
-        return canonical::parse_json(json).map_err(|error| json_error(error, field));
+        return canonical::parse_field(field, json).map_err(|error| json_error(error, field));
     }
     let missing = || Error::Bug("a field changed its type");
     Ok(match rows.column_type(column) {
@@ -144,7 +167,8 @@ pub fn number_error(error: CanonicalError) -> Error {
         CanonicalError::NotFinite { path }
         | CanonicalError::IntegerOutOfRange { path }
         | CanonicalError::InexactDecimal { path } => Error::InexactNumber { field: path },
-        CanonicalError::DuplicateKey { .. } => Error::DuplicateJsonKey,
+        // Of the document itself: objects within fields are read before they are written.
+        CanonicalError::DuplicateKey { path } => Error::DuplicateJsonKey { field: path },
         CanonicalError::TooDeep => Error::TooLarge {
             what: "the nesting of a JSON value",
         },
@@ -154,20 +178,27 @@ pub fn number_error(error: CanonicalError) -> Error {
 /// Our error for JSON that cannot be read.
 pub fn json_error(error: JsonError, field: &str) -> Error {
     match error {
-        JsonError::DuplicateKey { .. } => Error::DuplicateJsonKey,
-        JsonError::NumberOutOfRange { path } => Error::InexactNumber {
-            field: if path.is_empty() {
-                field.to_owned()
-            } else {
-                path
-            },
+        // Not the path: the key is content, the field's name is not.
+        JsonError::DuplicateKey { .. } => Error::DuplicateJsonKey {
+            field: field.to_owned(),
         },
+        JsonError::NumberOutOfRange { path } | JsonError::InexactNumber { path } => {
+            Error::InexactNumber {
+                field: if path.is_empty() {
+                    field.to_owned()
+                } else {
+                    path
+                },
+            }
+        }
         JsonError::TooDeep => Error::TooLarge {
             what: "the nesting of a JSON value",
         },
         JsonError::TooLarge => Error::TooLarge {
             what: "a JSON text",
         },
-        JsonError::Syntax | JsonError::LoneSurrogate => Error::MalformedJson,
+        JsonError::Syntax | JsonError::LoneSurrogate => Error::MalformedJson {
+            field: field.to_owned(),
+        },
     }
 }

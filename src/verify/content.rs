@@ -185,7 +185,9 @@ impl<'d> Judge<'d> {
         }
         let mut own = HashMap::new();
         for edition in self.document.editions() {
-            let keys = keys.remove(&edition.number).unwrap_or_default();
+            let Some(keys) = keys.remove(&edition.number) else {
+                continue;
+            };
             own.extend(
                 sub::attempt(|| {
                     let session = Session::open();

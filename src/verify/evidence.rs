@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::document::serialize::given;
 use crate::error::{Error, Result};
 use crate::keyring;
-use crate::pg::caller::{self, RunAs};
+use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 use crate::verify::functions::{judged, seen};
 use crate::verify::{signers, time};
@@ -99,7 +99,7 @@ fn collected(document: &str, key: &str, at: SystemTime) -> Result<Value> {
 
 /// The register's entries of one document, in order.
 fn entries(session: &Session, document: &str, key: &str) -> Result<Value> {
-    let _role = RunAs::owner(caller::registrar());
+    let _role = RunAs::registrar();
     let rows = session.run(
         "SELECT COALESCE(pg_catalog.json_agg(e ORDER BY e.entry), '[]')::text FROM ( \
          SELECT entry, event, definition, profile, language, digest, own_digest, signer, signer_name, signature, verdict, \
