@@ -1,5 +1,5 @@
-//! GnuPG's opinion of what we write and show: blocks signed by two, and what a certificate says of itself. Skipped, with
-//! a printed line, where there is no gpg.
+//! GnuPG's opinion of what we write and show: blocks signed by two, and what a certificate says of itself. Skipped,
+//! with a printed line, where there is no gpg.
 
 // A test fails by panicking, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]

@@ -1,5 +1,5 @@
-//! Changing the keyring: import_certificate(), import_keyring() and remove_certificate(). Every change is entered in the
-//! register; what changes nothing is not.
+//! Changing the keyring: import_certificate(), import_keyring() and remove_certificate(). Every change is entered in
+//! the register; what changes nothing is not.
 
 use std::time::SystemTime;
 
@@ -197,8 +197,8 @@ impl Change {
         })
     }
 
-    /// Adds what a certificate brings. The inner error is of the certificate: together with what is stored it may be over
-    /// a limit.
+    /// Adds what a certificate brings. The inner error is of the certificate: together with what is stored it may be
+    /// over a limit.
     fn merge(
         &self,
         offered: Certificate,

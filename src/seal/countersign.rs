@@ -80,12 +80,12 @@ pub fn expected(
     })
 }
 
-/// Adds a signature to a stored one. Every signature, stored or new, must be valid as of now: a second signer vouches for
-/// the document with what it carries.
+/// Adds a signature to a stored one. Every signature, stored or new, must be valid as of now: a second signer vouches
+/// for the document with what it carries.
 ///
 /// # Errors
-/// 23000 if one of them is not, or the new one is by a certificate that has signed already; 0A000 if the blocks cannot be
-/// put together.
+/// 23000 if one of them is not, or the new one is by a certificate that has signed already; 0A000 if the blocks cannot
+/// be put together.
 pub fn countersigned(
     session: &Session,
     document: &Document,
@@ -135,21 +135,21 @@ pub fn countersigned(
     if judged(&block).0 != Status::Valid || !over_one_text(session, document, digest, &block) {
         return Err(unlike());
     }
-    let entries = signature::entries(document, key, digest, new, Status::Valid, &added);
+    let entries = signature::entries(document, key, digest, new, Status::Valid.words(), &added);
     Ok(Countersigned { block, entries })
 }
 
 fn unlike() -> Error {
     Error::Unsupported {
         what: "the signature is not of the form of the stored one".into(),
-        hint: "Sign health_crypto.signing_payload(document, key) as the first signer did: both with gpg --clearsign, or \
-               both detached over the same bytes. An inline-signed message takes no second signature.",
+        hint: "Sign health_crypto.signing_payload(document, key) as the first signer did: both with gpg --clearsign, \
+               or both detached over the same bytes. An inline-signed message takes no second signature.",
     }
 }
 
 /// Detached signatures may be over the payload or over it and a line feed. GnuPG is given one file, so all must be over
-/// the same. (Those that hold when the payload ends with a line feed are over that one: the other text that is tried then
-/// has two.)
+/// the same. (Those that hold when the payload ends with a line feed are over that one: the other text that is tried
+/// then has two.)
 fn over_one_text(
     session: &Session,
     document: &Document,

@@ -51,17 +51,24 @@ pub fn judged_entries(
             word: status.words(),
         });
     }
-    Ok(entries(document, key, digest, signature, status, &verdicts))
+    Ok(entries(
+        document,
+        key,
+        digest,
+        signature,
+        status.words(),
+        &verdicts,
+    ))
 }
 
-/// The register's entries for a block: one for each certificate that signed, or one for a block that names none. Each has
-/// the word for the whole block, because all of its signatures must be valid.
+/// The register's entries for a block: one for each certificate that signed, or one for a block that names none. Each
+/// has the word for the whole block, because all of its signatures must be valid.
 pub fn entries(
     document: &Document,
     key: &str,
     digest: Option<&str>,
     signature: &str,
-    status: Status,
+    word: &str,
     verdicts: &[SignatureVerdict],
 ) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
@@ -78,7 +85,7 @@ pub fn entries(
             signer,
             signer_name: verdict.signer_name.clone(),
             signature: Some(signature.to_owned()),
-            verdict: Some(status.words().to_owned()),
+            verdict: Some(word.to_owned()),
             ..Entry::default()
         });
     }

@@ -65,8 +65,8 @@ fn attached(name: &str, key: &str, signature: &str) -> Result<Verdict> {
     let key = {
         let _role = RunAs::caller();
         let key = spelled(&session, &document, key)?;
-        // Locked before anything is judged, so that two who sign at once follow each other and neither is lost. Like the
-        // UPDATE below as the caller: whoever may not write the row may not attach a signature.
+        // Locked before anything is judged, so that two who sign at once follow each other and neither is lost. Like
+        // the UPDATE below as the caller: whoever may not write the row may not attach a signature.
         let rows = session.run(
             &document.sql.lock,
             vec![vec![key.as_str()].into()],

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use health_crypto_core::diff::{self, Changes};
 use health_crypto_core::digest::Digest;
-use health_crypto_core::openpgp::Status;
+use health_crypto_core::openpgp::{SignatureVerdict, Status};
 use pgrx::datum::TimestampWithTimeZone;
 
 use crate::document::edition::Edition;
@@ -36,6 +36,8 @@ pub struct Judged<'d> {
     pub verdict: Verdict,
     /// The edition, unless nothing could be said.
     pub edition: Option<&'d Edition>,
+    /// The verdict on each signature.
+    pub signatures: Vec<SignatureVerdict>,
 }
 
 /// One batch of documents of one type.
@@ -332,6 +334,7 @@ impl<'d> Judge<'d> {
             policy_time: self.policy_time,
         };
         let mut status = None;
+        let mut signatures = Vec::new();
         if let Some(text) = &row.signature {
             let (overall, all) = signature::judged(
                 self.session,
@@ -360,12 +363,14 @@ impl<'d> Judge<'d> {
                     );
                 }
             }
+            signatures = all;
         }
         let content_holds = matches!(verdict.content, "draft" | "intact" | "drifted");
         verdict.ok = content_holds && status.is_none_or(|s| s == Status::Valid);
         Ok(Judged {
             verdict,
             edition: wording.map(|w| w.edition),
+            signatures,
         })
     }
 }

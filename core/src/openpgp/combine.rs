@@ -1,8 +1,8 @@
 //! Countersigning: one block that holds the signatures of two.
 //!
 //! A block is a text in one column, shown by applications and checked with `gpg --verify`. So a second signature is not
-//! put after the first block (two blocks are `malformed`, and which of the two texts was signed would be a question) but
-//! into its armor, as one more packet: the form in which GnuPG itself writes a text that several keys sign at once.
+//! put after the first block (two blocks are `malformed`, and which of the two texts was signed would be a question)
+//! but into its armor, as one more packet: the form in which GnuPG itself writes a text that several keys sign at once.
 
 use sequoia_openpgp::packet::Signature;
 
@@ -99,7 +99,7 @@ fn hash_name(signature: &Signature) -> Option<String> {
     name.ok()
 }
 
-/// `first` with other packets in its armor. `first` is a well-formed block, so its lines are where the frame wants them.
+/// `first` with other packets in its armor. It is a well-formed block, so its lines are where the frame wants them.
 fn rewritten(first: &str, hashes: &[String], packets: &[u8]) -> Option<String> {
     let ending = if first.lines().next()?.len() < first.find('\n')? {
         "\r\n"

@@ -37,8 +37,9 @@ impl KeyringPlace {
     }
 }
 
-/// Reads a file of certificates, as `gpg --export` gives: binary, or armored blocks of one certificate or of many. Gives
-/// what stands at each place, in order; text outside of blocks is a place too, since it may have been a certificate.
+/// Reads a file of certificates, as `gpg --export` gives: binary, or armored blocks of one certificate or of many.
+/// Gives what stands at each place, in order; text outside of blocks is a place too, since it may have been a
+/// certificate.
 ///
 /// # Errors
 /// [`CertificateError`] if the file as a whole is too large, or holds no block or packet at all.

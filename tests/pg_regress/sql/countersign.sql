@@ -115,6 +115,27 @@ SELECT content, signature, detail FROM health_crypto.attach_signature('prescript
 COMMIT;
 SELECT signature, signer_name, detail FROM health_crypto.verify('prescription', 2);
 SELECT event, signer_name, verdict FROM health_crypto.register WHERE key = '2' ORDER BY entry OFFSET 3;
+-- A draft that is signed directly and by attach_signature() before it was flushed: at its flush both are entered.
+SELECT health_crypto.reopen('prescription', 2, 'signed anew');
+BEGIN;
+UPDATE gnuhealth_prescription_order SET digital_signature = :'two_cameron' WHERE id = 2;
+SELECT signature, signer_name, detail FROM health_crypto.attach_signature('prescription', 2, :'two_aurora');
+COMMIT;
+SELECT event, signer_name, verdict FROM health_crypto.register WHERE key = '2' ORDER BY entry OFFSET 7;
+-- Sealed before the protection, and signed by two: adoption enters both.
+ALTER TABLE gnuhealth_prescription_order DISABLE TRIGGER USER;
+ALTER TABLE gnuhealth_prescription_line DISABLE TRIGGER USER;
+INSERT INTO gnuhealth_prescription_order (id, prescription_id, prescription_date, patient, healthprof, notes, state, serializer, document_digest, digital_signature)
+SELECT 3, prescription_id, prescription_date, patient, healthprof, notes, state, serializer, document_digest, digital_signature FROM gnuhealth_prescription_order WHERE id = 2;
+INSERT INTO gnuhealth_prescription_line (presc_order, medicament, dose, dose_unit, route, form, indication, short_comment)
+SELECT 3, medicament, dose, dose_unit, route, form, indication, short_comment FROM gnuhealth_prescription_line WHERE presc_order = 2;
+DO $$ BEGIN
+    EXECUTE (SELECT string_agg(format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', tgrelid::regclass, tgname), ';') FROM pg_trigger WHERE tgname LIKE 'health_crypto%');
+END $$;
+SET client_min_messages = warning;
+SELECT count(*) AS not_holding FROM health_crypto.adopt('prescription');
+RESET client_min_messages;
+SELECT event, signer_name, verdict FROM health_crypto.register WHERE key = '3' ORDER BY entry;
 -- Both hashes are named, because GnuPG computes only those that are.
 SELECT line FROM stored, regexp_split_to_table(block, '\n') line WHERE id = 2 AND line LIKE 'Hash: %';
 -- Other forms do not go together; two detached ones do.
