@@ -48,7 +48,8 @@ impl Gpg {
             .env("GNUPGHOME", &self.0)
             .args(["--batch", "--yes", "--quiet", "--no-tty"])
             .args(["--pinentry-mode", "loopback", "--passphrase", ""])
-            .args(["--faked-system-time", &seconds.to_string()])
+            // With the exclamation mark it stands still.
+            .args(["--faked-system-time", &format!("{seconds}!")])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -268,8 +269,8 @@ fn what_does_not_go_together() {
         let at = (day(12) + Duration::from_secs(second))
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap()
-            .as_secs()
-            .to_string();
+            .as_secs();
+        let at = format!("{at}!");
         let more = gpg.run(
             0,
             &["--faked-system-time", &at, "-u", "alice", "--clearsign"],
