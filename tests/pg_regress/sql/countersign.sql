@@ -30,7 +30,7 @@ VALUES (1, 'PRES001', '2026-01-05 10:30:00', 1, 1, 'With food'), (2, 'PRES002', 
 INSERT INTO gnuhealth_prescription_line (presc_order, medicament, dose, dose_unit, route, form, indication, short_comment) VALUES
     (1, 1, 500, 1, 1, 1, 1, 'every 8 hours'), (1, 2, 5, 1, 1, 1, 2, 'only if fever is over 38.5°'),
     (2, 3, 1e-05, 2, NULL, 2, NULL, E'it''s "quoted"');
-GRANT SELECT, UPDATE ON gnuhealth_prescription_order TO regress_writer;
+GRANT SELECT, UPDATE (digital_signature) ON gnuhealth_prescription_order TO regress_writer;
 RESET client_min_messages;
 -- The text of a stored block before the signature, without the Hash headers, and those.
 CREATE FUNCTION body(block text) RETURNS text LANGUAGE sql AS $$ SELECT regexp_replace(split_part(block, '-----BEGIN PGP SIGNATURE-----', 1), '^Hash: .*\n', '', 'gn') $$;
@@ -39,7 +39,7 @@ CREATE VIEW stored AS SELECT id, digital_signature AS block FROM gnuhealth_presc
 \set ECHO all
 -- Signed by one, as any document.
 SELECT content, signature, signer_name, detail FROM health_crypto.attach_signature('prescription', 1, :'one_cameron');
--- By another: he signs the same digest on his own machine. The writer has no right but UPDATE on the table.
+-- By another: he signs the same digest on his own machine. The writer has no right but SELECT, and UPDATE of this column.
 SET ROLE regress_writer;
 SELECT ok, content, signature, signer_name, signed_at, detail FROM health_crypto.attach_signature('prescription', 1, :'one_omar');
 RESET ROLE;
