@@ -80,7 +80,12 @@ impl<'d> Judge<'d> {
             let standing = standings.get(&row.key);
             let found = words.get(&row.key);
             let mut content = self.content(row, standing, found, own.get(&row.key));
-            if let Some(Err(why)) = found.map(|f| &f.text) {
+            let why = match found.map(|f| &f.text) {
+                Some(Ok(_)) => None,
+                Some(Err(why)) => Some(why.as_str()),
+                None => Some("its definition gives no row for it"),
+            };
+            if let Some(why) = why {
                 // What cannot be serialised cannot be shown to hold, whatever its own rows say.
                 if content.word == "drifted" {
                     content.word = "altered";
