@@ -88,7 +88,7 @@ fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> R
     let mut text = String::with_capacity(512);
     profile
         .write_document(&fields, &mut text)
-        .map_err(number_error)?;
+        .map_err(|error| number_error(error, None))?;
     Ok(text)
 }
 
@@ -161,34 +161,36 @@ fn value<'r>(
     })
 }
 
-/// Our error for what a profile refuses: the path of the field, never its value.
-pub fn number_error(error: CanonicalError) -> Error {
+/// Our error for what a profile refuses. The message names the field, or, where there are no fields (`canonicalize()`), what
+/// `instead` says; never the value, nor a key of a json value, which is content.
+pub fn number_error(error: CanonicalError, instead: Option<&str>) -> Error {
+    let place = |path: &str| instead.map_or_else(|| field_of(path).to_owned(), str::to_owned);
     match error {
         CanonicalError::NotFinite { path }
         | CanonicalError::IntegerOutOfRange { path }
-        | CanonicalError::InexactDecimal { path } => Error::InexactNumber { field: path },
+        | CanonicalError::InexactDecimal { path } => Error::InexactNumber {
+            field: place(&path),
+        },
         // Of the document itself: objects within fields are read before they are written.
-        CanonicalError::DuplicateKey { path } => Error::DuplicateJsonKey { field: path },
+        CanonicalError::DuplicateKey { path } => Error::DuplicateJsonKey {
+            field: place(&path),
+        },
         CanonicalError::TooDeep => Error::TooLarge {
             what: "the nesting of a JSON value",
         },
     }
 }
 
-/// Our error for JSON that cannot be read.
+/// Our error for JSON of a field that cannot be read.
 pub fn json_error(error: JsonError, field: &str) -> Error {
     match error {
-        // Not the path: the key is content, the field's name is not.
         JsonError::DuplicateKey { .. } => Error::DuplicateJsonKey {
             field: field.to_owned(),
         },
         JsonError::NumberOutOfRange { path } | JsonError::InexactNumber { path } => {
+            let indices = path.strip_prefix(field).map_or("", indices_of);
             Error::InexactNumber {
-                field: if path.is_empty() {
-                    field.to_owned()
-                } else {
-                    path
-                },
+                field: format!("{field}{indices}"),
             }
         }
         JsonError::TooDeep => Error::TooLarge {
@@ -201,4 +203,30 @@ pub fn json_error(error: JsonError, field: &str) -> Error {
             field: field.to_owned(),
         },
     }
+}
+
+/// The field of a path like `Field[1].key`, with the indices that follow its name directly.
+fn field_of(path: &str) -> &str {
+    // A name that could be taken for several components is quoted.
+    let name = match path.strip_prefix("[\"") {
+        Some(rest) => rest.find("\"]").map_or(path.len(), |at| at + 4),
+        None => path.find(['.', '[']).unwrap_or(path.len()),
+    };
+    let (_, rest) = path.split_at_checked(name).unwrap_or((path, ""));
+    let end = name + indices_of(rest).len();
+    path.get(..end).unwrap_or(path)
+}
+
+/// The indices like `[1][20]` that a path begins with.
+fn indices_of(path: &str) -> &str {
+    let mut end = 0;
+    let mut rest = path;
+    while let Some((digits, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            break;
+        }
+        end += digits.len() + 2;
+        rest = after;
+    }
+    path.get(..end).unwrap_or_default()
 }

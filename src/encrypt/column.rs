@@ -268,7 +268,7 @@ fn register(
     recovery: Vec<String>,
     by: &str,
 ) -> Result<Place> {
-    let _role = RunAs::owner(caller::registrar());
+    let _role = RunAs::registrar();
     let (schema, table) = (column.table.schema.as_str(), column.table.name.as_str());
     let id = former.map(|former| former.id);
     let rows = session.run(
@@ -420,7 +420,7 @@ fn unencrypted(oid: pg_sys::Oid, name: &str) -> Result<()> {
         drop_triggers(&session, oid, &place.id)?;
     }
     let by = caller::role_name(caller::current_role());
-    let _role = RunAs::owner(caller::registrar());
+    let _role = RunAs::registrar();
     session.run(
         "DELETE FROM health_crypto.encrypted_column WHERE place = $1",
         vec![place.id.as_str().into()],

@@ -13,7 +13,7 @@ use pgrx::pg_sys;
 
 use crate::encrypt::recipients;
 use crate::error::{Error, Result, Table};
-use crate::pg::caller::{self, RunAs};
+use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 
 /// An encrypted column.
@@ -70,7 +70,7 @@ impl Place {
         sql: &str,
         arguments: Vec<crate::pg::spi::Arg>,
     ) -> Result<Option<Place>> {
-        let _role = RunAs::owner(caller::registrar());
+        let _role = RunAs::registrar();
         let rows = session.run(sql, arguments, Snapshot::Fresh)?;
         let place = || {
             Some(Place {
@@ -104,7 +104,7 @@ impl Place {
             .chain(&self.recovery)
             .map(String::as_str)
             .collect();
-        let _role = RunAs::owner(caller::registrar());
+        let _role = RunAs::registrar();
         let rows = session.run(
             "SELECT c.fingerprint, c.certificate FROM health_crypto.certificate c WHERE c.fingerprint = ANY ($1) ORDER BY 1",
             vec![fingerprints.clone().into()],

@@ -17,7 +17,7 @@ use crate::encrypt::functions::Opener;
 use crate::encrypt::place::Place;
 use crate::encrypt::written::encrypted_for;
 use crate::error::{Error, Result};
-use crate::pg::caller::{self, RunAs};
+use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 
 /// Rows looked at in one go.
@@ -293,7 +293,7 @@ fn encrypted_anew(
 
 /// The certificates of the keyring that hold the keys; a key that is in none as the message names it.
 fn readers(session: &Session, keys: Vec<String>) -> Result<Vec<String>> {
-    let _role = RunAs::owner(caller::registrar());
+    let _role = RunAs::registrar();
     let rows = session.run(
         "SELECT DISTINCT COALESCE(k.fingerprint, u.name) COLLATE \"C\" FROM pg_catalog.unnest($1::text[]) u (name) \
            LEFT JOIN health_crypto.certificate_key k ON k.key_fingerprint = u.name \

@@ -47,6 +47,13 @@ SELECT probe($$UPDATE gnuhealth_prescription_order SET notes = notes || 'x' WHER
        probe($$SELECT health_crypto.canonicalize(('{"a": "' || notes || '", "a": 1}')::json, 'jcs-1') FROM gnuhealth_prescription_order WHERE id = 2$$),
        probe($$SELECT health_crypto.canonicalize('{"a": 9007199254740993}', 'jcs-1')$$),
        probe($$SELECT health_crypto.reopen('prescription', 2, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.signers('prescription', notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.evidence('prescription', notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.evidence(notes, '1') FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.import_keyring(notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.remove_certificate(notes, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.remove_certificate(repeat('A', 40), notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe(format('SELECT health_crypto.import_keyring(%L, ARRAY[%L])', :'secret', 'M4RKER')),
        probe($$SELECT health_crypto.encrypt(notes, ARRAY[notes]) FROM gnuhealth_prescription_order WHERE id = 2$$),
        probe($$SELECT health_crypto.encrypt(repeat(notes, 4000000), ARRAY['ward3@example.org']) FROM gnuhealth_prescription_order WHERE id = 2$$),
        probe($$SELECT health_crypto.decrypt(notes, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
@@ -77,6 +84,8 @@ UPDATE gnuhealth_prescription_order SET serializer = '{"Notes": "M4RKER"}', docu
 UPDATE gnuhealth_prescription_line SET short_comment = 'y' WHERE id = 1;
 SELECT health_crypto.verify('prescription', notes) FROM gnuhealth_prescription_order WHERE id = 2;
 SELECT health_crypto.import_certificate(:'secret' || 'M4RKER');
+SELECT outcome FROM health_crypto.import_keyring(:'secret' || E'\nM4RKER');
+SELECT health_crypto.remove_certificate('M4RKER', 'M4RKER');
 SELECT health_crypto.encrypt(notes, ARRAY[notes]) FROM gnuhealth_prescription_order WHERE id = 2;
 SELECT health_crypto.decrypt(notes, notes) FROM gnuhealth_prescription_order WHERE id = 2;
 SELECT health_crypto.decrypt(health_crypto.encrypt(notes, ARRAY['ward3@example.org']), secret, notes) FROM gnuhealth_prescription_order, secrets WHERE id = 2;
