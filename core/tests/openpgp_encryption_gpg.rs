@@ -59,7 +59,7 @@ impl Gpg {
                 "always",
             ])
             .args(["--pinentry-mode", "loopback", "--passphrase", PASSPHRASE])
-            .args(["--faked-system-time", &seconds.to_string()])
+            .args(["--faked-system-time", &format!("{seconds}!")])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -8,16 +8,12 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use openssl::bn::BigNum;
-use openssl::pkey::Public;
-use openssl::rsa::{Padding, Rsa};
 use openssl::sha::sha1;
 use openssl::symm::{self, Cipher};
 use sequoia_openpgp::cert::Preferences;
 use sequoia_openpgp::cert::amalgamation::ValidAmalgamation;
 use sequoia_openpgp::crypto;
 use sequoia_openpgp::crypto::aead::{self, SEIPv2Schedule};
-use sequoia_openpgp::crypto::mpi::{self, Ciphertext};
 use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
 use sequoia_openpgp::packet::pkesk::{PKESK3, PKESK6};
 use sequoia_openpgp::packet::{Key, Packet};
@@ -28,6 +24,7 @@ use super::super::Certificate;
 use super::super::armor::crc24;
 use super::super::policy::{representable, standard};
 use super::super::standing::revoked;
+use super::direct::Direct;
 use super::session_key::SessionKey;
 use super::{MAX_PLAINTEXT_BYTES, MAX_RECIPIENTS};
 
@@ -88,49 +85,19 @@ pub struct Encrypted {
 struct Recipient {
     key: Key<PublicParts, UnspecifiedRole>,
     reads_aead: bool,
-    /// The key as OpenSSL has it, if it is one for RSA.
-    rsa: Option<Rsa<Public>>,
+    /// The key as OpenSSL has it, for the kinds that are called directly.
+    direct: Option<Direct>,
 }
 
 impl Recipient {
     /// The session key, encrypted, in the packet of version 1 data.
     fn session_key_packet(&self, session_key: &SessionKey) -> Option<PKESK3> {
-        let Some(rsa) = &self.rsa else {
+        let Some(direct) = &self.direct else {
             return PKESK3::for_recipient(session_key.algorithm, &session_key.key, &self.key).ok();
         };
-        // RFC 9580 section 5.1.3: the cipher's octet, the key, and the sum of the key's octets.
-        let sum = session_key
-            .key
-            .iter()
-            .fold(0_u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
-        let mut clear = crypto::mem::Protected::new(session_key.key.len().checked_add(3)?);
-        let octets = std::iter::once(u8::from(session_key.algorithm))
-            .chain(session_key.key.iter().copied())
-            .chain(sum.to_be_bytes());
-        clear
-            .iter_mut()
-            .zip(octets)
-            .for_each(|(place, octet)| *place = octet);
-        let mut encrypted = vec![0; usize::try_from(rsa.size()).ok()?];
-        rsa.public_encrypt(&clear, &mut encrypted, Padding::PKCS1)
-            .ok()?;
-        PKESK3::new(
-            Some(self.key.keyid()),
-            self.key.pk_algo(),
-            Ciphertext::RSA {
-                c: mpi::MPI::new(&encrypted),
-            },
-        )
-        .ok()
+        let encrypted = direct.encrypted(session_key)?;
+        PKESK3::new(Some(self.key.keyid()), self.key.pk_algo(), encrypted).ok()
     }
-}
-
-fn rsa(key: &Key<PublicParts, UnspecifiedRole>) -> Option<Rsa<Public>> {
-    let mpi::PublicKey::RSA { e, n } = key.mpis() else {
-        return None;
-    };
-    let number = |mpi: &mpi::MPI| BigNum::from_slice(mpi.value()).ok();
-    Rsa::from_public_components(number(n)?, number(e)?).ok()
 }
 
 /// Random octets from OpenSSL's generator, which PostgreSQL uses too.
@@ -237,7 +204,7 @@ impl Certificate {
             .for_storage_encryption()
             .for_transport_encryption()
             .map(|key| Recipient {
-                rsa: rsa(key.key()),
+                direct: Direct::of(key.key()),
                 key: key.key().clone(),
                 reads_aead,
             })

@@ -8,6 +8,7 @@
 
 mod compressed;
 mod decrypt;
+mod direct;
 mod encrypt;
 mod message;
 mod secret_key;
