@@ -143,7 +143,7 @@ fn gpg_reads_what_we_encrypt() {
     for (name, primary, encrypting) in KINDS {
         gpg.key(name, primary, encrypting);
         let recipients = [gpg.certificate(name)];
-        for size in [0, 1, 100, 10_000, 1 << 20] {
+        for size in [0, 100, 1 << 20] {
             let text: Vec<u8> = TEXT.bytes().cycle().take(size).collect();
             let encrypted = encrypt(&text, &recipients, "place", day(10)).unwrap();
             let read = gpg.run(&["--decrypt"], encrypted.message.as_bytes());
