@@ -666,23 +666,3 @@ fn a_secret_key_that_asks_for_gigabytes_is_refused() {
         Some(SecretKeyError::TooCostly)
     );
 }
-
-#[test]
-#[ignore = "measures"]
-fn how_long() {
-    for cert in [of(CipherSuite::RSA3k, Profile::RFC4880), v4(), v6()] {
-        let recipients = public(&[&cert]);
-        for size in [100, 10_000, 1_000_000] {
-            let text = vec![b'x'; size];
-            let count = 2_000_000 / (size + 2_000);
-            let start = std::time::Instant::now();
-            for _ in 0..count {
-                encrypt(&text, &recipients, "", day(10)).unwrap();
-            }
-            println!(
-                "{size}: {:?}",
-                start.elapsed() / u32::try_from(count).unwrap()
-            );
-        }
-    }
-}
