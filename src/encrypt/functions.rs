@@ -11,7 +11,6 @@ use pgrx::prelude::*;
 use crate::document::serialize::given;
 use crate::encrypt::recipients;
 use crate::error::{Error, Result};
-use crate::pg::spi::Session;
 
 /// What opens a message. Dropped, and its memory overwritten, before anything is given to PostgreSQL.
 pub enum Opener {
@@ -89,9 +88,8 @@ fn encrypted(
     plaintext: Option<&[u8]>,
     names: Option<Vec<Option<String>>>,
 ) -> Result<Option<String>> {
-    let session = Session::open();
     // Before NULL is given back: a call without recipients is a mistake whatever is encrypted.
-    let recipients = recipients::named(&session, names)?;
+    let recipients = recipients::named_in_query(names)?;
     let Some(plaintext) = plaintext else {
         return Ok(None);
     };

@@ -5,6 +5,6 @@ mod decrypt_column;
 mod document;
 mod functions;
 mod place;
-mod recipients;
+pub mod recipients;
 mod rewrite;
 pub mod written;

@@ -5,6 +5,7 @@ pub mod caller;
 pub mod clock;
 pub mod raise;
 pub mod shield;
+pub mod snapshot;
 pub mod spi;
 pub mod sub;
 pub mod trigger;

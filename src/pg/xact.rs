@@ -35,6 +35,7 @@ unsafe extern "C-unwind" fn at_transaction(
     ) {
         seal::mark::forget_all();
         encrypt::written::forget();
+        encrypt::recipients::forget();
     }
 }
 
@@ -49,7 +50,10 @@ unsafe extern "C-unwind" fn at_subtransaction(
     match event {
         SUBXACT_EVENT_START_SUB => seal::mark::begin_sub(sub),
         SUBXACT_EVENT_COMMIT_SUB => seal::mark::commit_sub(sub),
-        SUBXACT_EVENT_ABORT_SUB => seal::mark::abort_sub(sub),
+        SUBXACT_EVENT_ABORT_SUB => {
+            encrypt::recipients::forget();
+            seal::mark::abort_sub(sub);
+        }
         _ => {}
     }
 }

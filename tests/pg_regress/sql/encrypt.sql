@@ -119,6 +119,20 @@ SELECT health_crypto.decrypt(message, '9:' || repeat('00', 32)) FROM m;
 \set VERBOSITY default
 -- A bomb: 20 MiB of zeros in 30 kB, refused like any other.
 SELECT health_crypto.decrypt_bytea(key('bomb'), key('bomb session'));
+-- A certificate that was taken back is no recipient any more, nor is one that is gone.
+\set recovery `cat $PG_ABS_SRCDIR/data/recovery.asc`
+BEGIN;
+SAVEPOINT a;
+SELECT health_crypto.import_certificate(:'recovery'::text, '{}') IS NOT NULL AS imported;
+SELECT health_crypto.encrypt('x', ARRAY['recovery@example.org']) IS NOT NULL AS encrypts;
+ROLLBACK TO a;
+SELECT health_crypto.encrypt('x', ARRAY['recovery@example.org']) IS NOT NULL AS encrypts;
+ROLLBACK;
+BEGIN;
+SELECT health_crypto.encrypt('x', ARRAY['ward3@example.org']) IS NOT NULL AS encrypts;
+DELETE FROM health_crypto.certificate WHERE fingerprint = :'ward';
+SELECT health_crypto.encrypt('x', ARRAY['ward3@example.org']) IS NOT NULL AS encrypts;
+ROLLBACK;
 -- Anybody may encrypt and decrypt; nobody reads the keyring by it.
 SET ROLE regress_outsider;
 SELECT health_crypto.encrypt('x', ARRAY['ward3@example.org']) IS NOT NULL AS encrypts;
