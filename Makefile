@@ -45,6 +45,7 @@ test-fidelity: ## 5,000 random documents against the real GNU Health, and 100,00
 
 bench: ## measure
 	@bench/run.sh
+	@bench/encrypt.sh --no-build
 
 clean-clusters: ## stop and remove all throw-away clusters
 	@tools/cluster.sh clean
