@@ -1,0 +1,299 @@
+//! Which keys, versions and hashes are taken, made by Sequoia, GnuPG and sq. What the cryptographic library lacks is
+//! `weak` or refused at import, with a sentence that says so.
+
+// A test fails by panicking, in its helpers too.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod openpgp_support;
+
+use health_crypto_core::openpgp::verify;
+use openpgp_support::programs::{Gpg, Sq, iso};
+use openpgp_support::*;
+use sequoia_openpgp as openpgp;
+
+use openpgp::cert::Cert;
+use openpgp::crypto::KeyPair;
+use openpgp::packet::key::{Key4, Key6, PrimaryRole, SecretParts};
+use openpgp::packet::signature::SignatureBuilder;
+use openpgp::packet::{Key, Packet, UserID};
+use openpgp::types::{Curve, HashAlgorithm, KeyFlags, SignatureType};
+
+type Secret = Key<SecretParts, PrimaryRole>;
+
+/// A certificate of one key that certifies and signs, made on day 0.
+fn single(key: Secret) -> (Cert, KeyPair) {
+    let mut key = key;
+    key.set_creation_time(day(0)).unwrap();
+    let mut pair = key.clone().into_keypair().unwrap();
+    let user_id = UserID::from("Cordara Cameron");
+    let binding = SignatureBuilder::new(SignatureType::PositiveCertification)
+        .set_hash_algo(HashAlgorithm::SHA512)
+        .set_signature_creation_time(day(0))
+        .unwrap()
+        .set_key_flags(KeyFlags::empty().set_signing().set_certification())
+        .unwrap()
+        .sign_userid_binding(&mut pair, key.parts_as_public(), &user_id)
+        .unwrap();
+    let packets: Vec<Packet> = vec![key.into(), user_id.into(), binding.into()];
+    (Cert::from_packets(packets.into_iter()).unwrap(), pair)
+}
+
+/// Which hashes a signature may have. SHA-1, RIPEMD-160 and MD5 are refused whatever the key is.
+const HASHES: [(HashAlgorithm, &str); 9] = [
+    (HashAlgorithm::SHA256, "valid"),
+    (HashAlgorithm::SHA384, "valid"),
+    (HashAlgorithm::SHA512, "valid"),
+    (HashAlgorithm::SHA3_256, "valid"),
+    (HashAlgorithm::SHA3_512, "valid"),
+    // Debian's GnuPG never chooses it, and Sequoia's policy has nothing against it.
+    (HashAlgorithm::SHA224, "valid"),
+    (HashAlgorithm::SHA1, "weak"),
+    (HashAlgorithm::RipeMD, "weak"),
+    (HashAlgorithm::MD5, "weak"),
+];
+
+#[test]
+fn keys_made_by_sequoia() {
+    use Curve::*;
+    type Make = fn() -> openpgp::Result<Secret>;
+    let makes: [(&str, u8, Make); 20] = [
+        ("RSA 2048", 4, || Ok(Key4::generate_rsa(2048)?.into())),
+        ("RSA 3072", 4, || Ok(Key4::generate_rsa(3072)?.into())),
+        ("RSA 4096", 4, || Ok(Key4::generate_rsa(4096)?.into())),
+        ("DSA 2048", 4, || Ok(Key4::generate_dsa(2048)?.into())),
+        ("EdDSA", 4, || Ok(Key4::generate_ecc(true, Ed25519)?.into())),
+        ("Ed25519", 4, || Ok(Key4::generate_ed25519()?.into())),
+        ("Ed448", 4, || Ok(Key4::generate_ed448()?.into())),
+        ("ECDSA NIST P-256", 4, || {
+            Ok(Key4::generate_ecc(true, NistP256)?.into())
+        }),
+        ("ECDSA NIST P-384", 4, || {
+            Ok(Key4::generate_ecc(true, NistP384)?.into())
+        }),
+        ("ECDSA NIST P-521", 4, || {
+            Ok(Key4::generate_ecc(true, NistP521)?.into())
+        }),
+        ("ECDSA brainpoolP256r1", 4, || {
+            Ok(Key4::generate_ecc(true, BrainpoolP256)?.into())
+        }),
+        ("ECDSA brainpoolP384r1", 4, || {
+            Ok(Key4::generate_ecc(true, BrainpoolP384)?.into())
+        }),
+        ("ECDSA brainpoolP512r1", 4, || {
+            Ok(Key4::generate_ecc(true, BrainpoolP512)?.into())
+        }),
+        ("RSA 3072", 6, || Ok(Key6::generate_rsa(3072)?.into())),
+        ("Ed25519", 6, || Ok(Key6::generate_ed25519()?.into())),
+        ("Ed448", 6, || Ok(Key6::generate_ed448()?.into())),
+        ("ECDSA NIST P-256", 6, || {
+            Ok(Key6::generate_ecc(true, NistP256)?.into())
+        }),
+        ("ECDSA NIST P-384", 6, || {
+            Ok(Key6::generate_ecc(true, NistP384)?.into())
+        }),
+        ("ECDSA NIST P-521", 6, || {
+            Ok(Key6::generate_ecc(true, NistP521)?.into())
+        }),
+        ("ECDSA brainpoolP512r1", 6, || {
+            Ok(Key6::generate_ecc(true, BrainpoolP512)?.into())
+        }),
+    ];
+    let other = payload().replace('0', "f");
+    for (name, version, make) in makes {
+        let (cert, mut pair) = single(make().unwrap());
+        let certificate = certificate(&cert);
+        assert_eq!(certificate.description(day(20)).algorithm, name);
+        let length = if version == 6 { 64 } else { 40 };
+        assert_eq!(
+            certificate.fingerprint().to_string().len(),
+            length,
+            "{name}"
+        );
+        let keyring = &mut Memory(vec![allowed(certificate)]);
+        for (hash, expected) in HASHES {
+            let case = format!("version {version}, {name}, {hash}");
+            let signature = match builder()
+                .set_hash_algo(hash)
+                .sign_message(&mut pair, payload())
+            {
+                Ok(signature) => signature,
+                // Version 6 has no way to write a hash of before.
+                Err(_) if version == 6 && expected == "weak" => continue,
+                Err(error) => panic!("{case}: {error}"),
+            };
+            assert_eq!(signature.version(), version, "{case}");
+            for block in [
+                cleartext(&payload(), vec![signature.clone()]),
+                detached(vec![signature]),
+            ] {
+                let verdict = &verdicts(&block, day(20), keyring)[0];
+                assert_eq!(
+                    verdict.status.words(),
+                    expected,
+                    "{case}: {}",
+                    verdict.detail
+                );
+                let elsewhere = &verify(&other, &block, day(20), keyring)[0];
+                assert_ne!(elsewhere.status.words(), "valid", "{case}");
+            }
+        }
+    }
+}
+
+/// Neither version of key may make the other's signatures (RFC 9580 section 5.2.3).
+#[test]
+fn versions_do_not_mix() {
+    let (old, mut old_pair) = single(Key4::generate_ed25519().unwrap().into());
+    let (new, mut new_pair) = single(Key6::generate_ed25519().unwrap().into());
+    let keyring = &mut Memory::of(&[&old, &new]);
+    for (pair, issuer) in [(&mut old_pair, &new), (&mut new_pair, &old)] {
+        let builder = builder()
+            .set_issuer_fingerprint(issuer.fingerprint())
+            .unwrap();
+        let block = cleartext(&payload(), vec![sign(builder, pair, &payload())]);
+        assert_eq!(word(&block, day(20), keyring), "bad");
+    }
+}
+
+/// What gpg can make: a key of each algorithm, and which hashes it will sign with (for DSA and ECDSA it refuses those
+/// that are too short for the key).
+#[test]
+fn keys_made_by_gpg() {
+    let Some(gpg) = Gpg::new() else { return };
+    const POLICY: &str = "the policy refuses";
+    const LACKING: &str = "not supported";
+    const VALID: &str = "the signature is valid";
+    let all = ["SHA224", "SHA256", "SHA384", "SHA512"];
+    for (algorithm, hashes, expected, detail) in [
+        ("rsa2048", &all[..], "valid", VALID),
+        ("rsa3072", &all, "valid", VALID),
+        ("rsa4096", &all, "valid", VALID),
+        ("rsa1024", &all, "weak", POLICY),
+        ("dsa1024", &all, "weak", POLICY),
+        ("dsa2048", &all[1..], "valid", VALID),
+        ("dsa3072", &all[1..], "valid", VALID),
+        ("ed25519", &all, "valid", VALID),
+        ("nistp256", &all[1..], "valid", VALID),
+        ("nistp384", &all[2..], "valid", VALID),
+        ("nistp521", &all[3..], "valid", VALID),
+        ("brainpoolP256r1", &all[1..], "valid", VALID),
+        ("brainpoolP384r1", &all[2..], "valid", VALID),
+        ("brainpoolP512r1", &all[3..], "valid", VALID),
+        ("secp256k1", &all[1..], "weak", LACKING),
+        (
+            "rsa2048",
+            &["MD5", "SHA1", "RIPEMD160"],
+            "weak",
+            "the policy refuses the signature's hash",
+        ),
+        (
+            "ed25519",
+            &["MD5", "SHA1", "RIPEMD160"],
+            "weak",
+            "the policy refuses the signature's hash",
+        ),
+    ] {
+        if gpg
+            .run(0, &["--list-keys", "--with-colons"], "")
+            .windows(algorithm.len())
+            .all(|part| part != algorithm.as_bytes())
+        {
+            gpg.key(algorithm, algorithm, "sign", "never");
+        }
+        let keyring = &mut keyring_of(&gpg.run(0, &["--export", algorithm], ""));
+        for hash in hashes {
+            let block = gpg.sign(
+                10,
+                &[
+                    "-u",
+                    algorithm,
+                    "--allow-weak-digest-algos",
+                    "--digest-algo",
+                    hash,
+                    "--clearsign",
+                ],
+                &payload(),
+            );
+            let verdict = &verdicts(&block, day(20), keyring)[0];
+            assert_eq!(
+                verdict.status.words(),
+                expected,
+                "{algorithm} {hash}: {}",
+                verdict.detail
+            );
+            assert!(
+                verdict.detail.contains(detail),
+                "{algorithm} {hash}: {}",
+                verdict.detail
+            );
+        }
+    }
+}
+
+/// A signing subkey that the library cannot check, below a primary key that it can.
+#[test]
+fn a_subkey_that_is_not_supported() {
+    let Some(gpg) = Gpg::new() else { return };
+    gpg.key("alice", "ed25519", "cert", "never");
+    let fingerprint = gpg.keyring().0[0].certificate.fingerprint().to_string();
+    gpg.run(
+        0,
+        &[
+            "--quick-add-key",
+            &fingerprint,
+            "secp256k1",
+            "sign",
+            "never",
+        ],
+        "",
+    );
+    let block = gpg.sign(10, &["-u", "alice", "--clearsign"], &payload());
+    let verdict = &verdicts(&block, day(20), &mut gpg.keyring())[0];
+    assert_eq!(verdict.status.words(), "weak", "{}", verdict.detail);
+    assert!(
+        verdict.detail.contains("not supported"),
+        "{}",
+        verdict.detail
+    );
+}
+
+#[test]
+fn keys_made_by_sq() {
+    let Some(sq) = Sq::new() else { return };
+    for (suite, algorithm) in [
+        ("cv25519", "EdDSA"),
+        ("rsa3k", "RSA 3072"),
+        ("rsa4k", "RSA 4096"),
+    ] {
+        let file = format!("{suite}.pgp");
+        sq.run(
+            &[
+                "key",
+                "generate",
+                "--creation-time",
+                &iso(0),
+                "-c",
+                suite,
+                "-u",
+                "Cordara",
+                "-e",
+                &file,
+            ],
+            "",
+        );
+        let certificate = sq.certificate(&file);
+        assert_eq!(certificate.description(day(20)).algorithm, algorithm);
+        let keyring = &mut Memory(vec![allowed(certificate)]);
+        let signed = iso(10);
+        for form in [&["--cleartext-signature"][..], &["--detached"], &[]] {
+            let arguments = [&["sign", "--signer-key", &file, "-t", &signed], form].concat();
+            let block = String::from_utf8(sq.run(&arguments, &payload())).unwrap();
+            assert_eq!(word(&block, day(20), keyring), "valid", "{suite} {form:?}");
+            assert_eq!(
+                word(&block, day(9), keyring),
+                "not_yet_valid",
+                "{suite} {form:?}"
+            );
+        }
+    }
+}
