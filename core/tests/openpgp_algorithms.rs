@@ -6,7 +6,7 @@
 
 mod openpgp_support;
 
-use health_crypto_core::openpgp::verify;
+use health_crypto_core::openpgp::{Certificate, verify};
 use openpgp_support::programs::{Gpg, Sq, iso};
 use openpgp_support::*;
 use sequoia_openpgp as openpgp;
@@ -15,7 +15,8 @@ use openpgp::cert::Cert;
 use openpgp::crypto::KeyPair;
 use openpgp::packet::key::{Key4, Key6, PrimaryRole, SecretParts};
 use openpgp::packet::signature::SignatureBuilder;
-use openpgp::packet::{Key, Packet, UserID};
+use openpgp::packet::{Key, Packet, Tag, UserID};
+use openpgp::parse::Parse;
 use openpgp::types::{Curve, HashAlgorithm, KeyFlags, SignatureType};
 
 type Secret = Key<SecretParts, PrimaryRole>;
@@ -241,20 +242,45 @@ fn a_subkey_that_is_not_supported() {
         &[
             "--quick-add-key",
             &fingerprint,
-            "secp256k1",
+            "secp256k1/ecdsa",
             "sign",
             "never",
         ],
         "",
     );
     let block = gpg.sign(10, &["-u", "alice", "--clearsign"], &payload());
-    let verdict = &verdicts(&block, day(20), &mut gpg.keyring())[0];
-    assert_eq!(verdict.status.words(), "weak", "{}", verdict.detail);
-    assert!(
-        verdict.detail.contains("not supported"),
-        "{}",
-        verdict.detail
-    );
+    let alice = || certificates(&gpg).remove(0);
+    let merged = alice().merge(alice()).unwrap();
+    assert_eq!(merged.to_bytes(), alice().to_bytes());
+    let again = Certificate::parse(&merged.to_bytes()).unwrap();
+    assert_eq!(again.to_bytes(), alice().to_bytes());
+    assert!(!alice().description(day(20)).can_sign);
+    for certificate in [alice(), merged, again] {
+        let verdict = &verdicts(&block, day(20), &mut Memory(vec![allowed(certificate)]))[0];
+        assert_eq!(verdict.status.words(), "weak", "{}", verdict.detail);
+        assert!(
+            verdict.detail.contains("not supported"),
+            "{}",
+            verdict.detail
+        );
+    }
+
+    // Another's subkey of that kind is not kept: nothing ties it to the certificate.
+    gpg.key("bob", "ed25519", "sign", "never");
+    let export =
+        |name: &str| openpgp::Cert::from_bytes(&gpg.run(1, &["--export", name], "")).unwrap();
+    let stolen: Vec<Packet> = export("alice")
+        .into_packets()
+        .skip_while(|packet| packet.tag() != Tag::PublicSubkey)
+        .collect();
+    let bob = export("bob").insert_packets(stolen).unwrap().0;
+    assert_eq!(bob.keys().count(), 2);
+    assert_eq!(certificate(&bob).key_fingerprints().len(), 1);
+}
+
+fn certificates(gpg: &Gpg) -> Vec<Certificate> {
+    let all = Certificate::parse_many(&gpg.run(0, &["--export"], "")).unwrap();
+    all.into_iter().map(|each| each.unwrap()).collect()
 }
 
 #[test]

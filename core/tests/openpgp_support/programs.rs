@@ -89,6 +89,22 @@ impl Gpg {
         String::from_utf8(self.run(days, arguments, input)).unwrap()
     }
 
+    /// Revokes a key as of a day, for a reason as gpg's dialogue numbers it: 0 none, 1 compromised, 2 superseded, 3 not
+    /// used any more.
+    pub fn revoke(&self, days: i64, name: &str, reason: u8) {
+        let dialogue = [
+            "--no-batch",
+            "--command-fd",
+            "0",
+            "--status-fd",
+            "2",
+            "--gen-revoke",
+            name,
+        ];
+        let revocation = self.sign(days, &dialogue, &format!("y\n{reason}\n\ny\n"));
+        self.run(days, &["--import"], &revocation);
+    }
+
     /// Makes a key on day 0.
     pub fn key(&self, name: &str, algorithm: &str, usage: &str, expire: &str) {
         self.run(0, &["--quick-gen-key", name, algorithm, usage, expire], "");
@@ -170,9 +186,8 @@ impl Drop for Sq {
 }
 
 /// A time as sq reads it.
-pub fn iso(path_day: i64) -> String {
-    // Days of a proleptic calendar are more than is needed: GnuPG's clock and sq's agree on this form.
-    let seconds = day(path_day)
+pub fn iso(days: i64) -> String {
+    let seconds = day(days)
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap()
         .as_secs();
