@@ -14,7 +14,7 @@ use openpgp::policy::Policy;
 use openpgp::serialize::MarshalInto;
 use openpgp::types::{PublicKeyAlgorithm, RevocationStatus, SignatureType};
 
-use super::policy::{representable, standard};
+use super::policy::{is_forbidden, representable, standard};
 use super::standing::{by_one_of, designated_revokers, revoked};
 use super::transferable::{Group, read};
 use super::{Fingerprint, MAX_CERTIFICATE_BYTES};
@@ -287,7 +287,7 @@ fn build(packets: Vec<Packet>) -> Result<Certificate, CertificateError> {
     let primary = parsed.primary_key().key();
     let fingerprint =
         Fingerprint::of(&primary.fingerprint()).ok_or(CertificateError::Unsupported)?;
-    if !primary.pk_algo().is_supported() {
+    if !primary.pk_algo().is_supported() || is_forbidden(primary.version(), primary.pk_algo()) {
         return Err(CertificateError::Unsupported);
     }
     let mut packets = kept(&parsed);

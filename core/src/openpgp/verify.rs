@@ -13,7 +13,7 @@ use openpgp::types::SignatureType;
 
 use super::framing::{self, Frame};
 use super::packets::{self, Parsed};
-use super::policy::{is_unsupported, representable, standard, understands};
+use super::policy::{is_forbidden, is_unsupported, representable, standard, understands};
 use super::standing::at_signing;
 use super::{Certificate, Fingerprint, SignatureVerdict, Status};
 
@@ -230,6 +230,12 @@ fn well_formed(
         || policy.packet(&Packet::from(signature.clone())).is_err()
     {
         return Err((Status::Weak, "the policy refuses the signature's version"));
+    }
+    if is_forbidden(signature.version(), signature.pk_algo()) {
+        return Err((
+            Status::Weak,
+            "version 6 does not allow the signature's algorithm",
+        ));
     }
     if !matches!(signature.typ(), SignatureType::Binary | SignatureType::Text) {
         return Err(malformed("the signature is not one over a document"));
