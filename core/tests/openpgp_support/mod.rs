@@ -1,6 +1,7 @@
 //! What the OpenPGP tests share: signers made with Sequoia, blocks put together by hand, and a keyring in memory.
 #![allow(dead_code)] // Each test crate uses its own part.
 
+pub mod hostile;
 pub mod programs;
 
 use std::io::Write;
