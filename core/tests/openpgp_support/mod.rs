@@ -17,7 +17,7 @@ use sequoia_openpgp as openpgp;
 use openpgp::armor::{Kind, Writer};
 use openpgp::cert::prelude::*;
 use openpgp::crypto::KeyPair;
-use openpgp::packet::one_pass_sig::OnePassSig3;
+use openpgp::packet::one_pass_sig::{OnePassSig3, OnePassSig6};
 use openpgp::packet::signature::SignatureBuilder;
 use openpgp::packet::signature::subpacket::{Subpacket, SubpacketValue};
 use openpgp::packet::{Literal, OnePassSig, Packet, Signature};
@@ -173,18 +173,17 @@ pub fn vectors(folder: &str) -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    writeln!(
+    let _ = writeln!(
         std::io::stderr(),
         "skipped: ../shared/vectors/{folder} is not there"
-    )
-    .unwrap();
+    );
     None
 }
 
 /// Says that a test does not run, past the test harness, which swallows what tests print.
 pub fn skipped(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}");
-    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
 /// The certificates in an export, all of them allowed to sign.
@@ -282,7 +281,12 @@ pub fn inline(cert: &Cert, text: &str, change: impl FnOnce(&mut Vec<Packet>)) ->
 }
 
 pub fn one_pass(signature: &Signature, last: bool) -> Packet {
-    let mut one_pass: OnePassSig3 = OnePassSig3::try_from(signature).unwrap();
+    if signature.version() == 6 {
+        let mut one_pass = OnePassSig6::try_from(signature).unwrap();
+        one_pass.set_last(last);
+        return OnePassSig::from(one_pass).into();
+    }
+    let mut one_pass = OnePassSig3::try_from(signature).unwrap();
     one_pass.set_last(last);
     OnePassSig::from(one_pass).into()
 }
