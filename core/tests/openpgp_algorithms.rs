@@ -6,7 +6,7 @@
 
 mod openpgp_support;
 
-use health_crypto_core::openpgp::{Certificate, verify};
+use health_crypto_core::openpgp::{Certificate, CertificateError, verify};
 use openpgp_support::programs::{Gpg, Sq, iso};
 use openpgp_support::*;
 use sequoia_openpgp as openpgp;
@@ -17,6 +17,7 @@ use openpgp::packet::key::{Key4, Key6, PrimaryRole, SecretParts};
 use openpgp::packet::signature::SignatureBuilder;
 use openpgp::packet::{Key, Packet, Tag, UserID};
 use openpgp::parse::Parse;
+use openpgp::serialize::SerializeInto;
 use openpgp::types::{Curve, HashAlgorithm, KeyFlags, SignatureType};
 
 type Secret = Key<SecretParts, PrimaryRole>;
@@ -321,5 +322,115 @@ fn keys_made_by_sq() {
                 "{suite} {form:?}"
             );
         }
+    }
+}
+
+/// Numbers of algorithms that nobody has given out, or that this version does not know: said so, and no crash.
+#[test]
+fn unknown_algorithms() {
+    use openpgp::crypto::mpi::{MPI, PublicKey, Signature as Numbers};
+    use openpgp::packet::Signature;
+    use openpgp::packet::key::PublicParts;
+    use openpgp::packet::signature::Signature4;
+    use openpgp::types::PublicKeyAlgorithm;
+
+    let cert = signer();
+    let good = sign(builder(), &mut subkey_pair(&cert), &payload());
+    let keyring = &mut Memory::of(&[&cert]);
+    let numbers = || Numbers::Unknown {
+        mpis: vec![MPI::new(&[7; 32])].into_boxed_slice(),
+        rest: vec![].into_boxed_slice(),
+    };
+    let changed = |algorithm, hash, numbers| {
+        Signature::from(Signature4::new(
+            good.typ(),
+            algorithm,
+            hash,
+            good.hashed_area().clone(),
+            good.unhashed_area().clone(),
+            *good.digest_prefix(),
+            numbers,
+        ))
+    };
+    let algorithm = PublicKeyAlgorithm::Unknown(99);
+    for (name, signature, expected, detail) in [
+        (
+            "hash 99",
+            changed(
+                good.pk_algo(),
+                HashAlgorithm::Unknown(99),
+                good.mpis().clone(),
+            ),
+            "weak",
+            "hash",
+        ),
+        (
+            "algorithm 99",
+            changed(algorithm, HashAlgorithm::SHA512, numbers()),
+            "weak",
+            "not supported",
+        ),
+        (
+            "ML-DSA",
+            changed(
+                PublicKeyAlgorithm::MLDSA65_Ed25519,
+                HashAlgorithm::SHA512,
+                Numbers::MLDSA65_Ed25519 {
+                    eddsa: Box::new([7; 64]),
+                    mldsa: Box::new([7; 3309]),
+                },
+            ),
+            "weak",
+            "not supported",
+        ),
+        (
+            "RSA in the name of an Ed25519 key",
+            changed(
+                PublicKeyAlgorithm::RSAEncryptSign,
+                HashAlgorithm::SHA512,
+                Numbers::RSA {
+                    s: MPI::new(&[7; 256]),
+                },
+            ),
+            "bad",
+            "does not hold",
+        ),
+    ] {
+        for block in [
+            cleartext(&payload(), vec![signature.clone()]),
+            detached(vec![signature]),
+        ] {
+            let verdict = &verdicts(&block, day(20), keyring)[0];
+            assert_eq!(
+                verdict.status.words(),
+                expected,
+                "{name}: {}",
+                verdict.detail
+            );
+            assert!(
+                verdict.detail.contains(detail),
+                "{name}: {}",
+                verdict.detail
+            );
+        }
+    }
+
+    // A certificate of such a key is not taken.
+    let unknown = PublicKey::Unknown {
+        mpis: vec![].into_boxed_slice(),
+        rest: vec![7; 32].into_boxed_slice(),
+    };
+    let post_quantum = PublicKey::MLDSA65_Ed25519 {
+        eddsa: Box::new([7; 32]),
+        mldsa: Box::new([7; 1952]),
+    };
+    let old: Key<PublicParts, PrimaryRole> = Key4::new(day(0), algorithm, unknown).unwrap().into();
+    let new: Key<PublicParts, PrimaryRole> =
+        Key6::new(day(0), PublicKeyAlgorithm::MLDSA65_Ed25519, post_quantum)
+            .unwrap()
+            .into();
+    for key in [old, new] {
+        let refusal = Certificate::parse(&Packet::from(key).to_vec().unwrap()).unwrap_err();
+        assert_eq!(refusal, CertificateError::Unsupported);
     }
 }
