@@ -1,5 +1,5 @@
-//! The validity contract, lines 1 to 3: exactly one block and nothing around it. Each case is a good signature by a good
-//! key in a frame that is changed in one way.
+//! The validity contract, lines 1 to 3: exactly one block and nothing around it. Each case is a good signature by a
+//! good key in a frame that is changed in one way.
 
 // A test fails by panicking, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]

@@ -1,8 +1,8 @@
-//! Input made to exhaust: each case in a process of its own, which must refuse it in under a second and grow by less than
-//! 64 MiB.
+//! Input made to exhaust: each case in a process of its own, which must refuse it in under a second and grow by less
+//! than 64 MiB.
 //!
-//! `cargo test --test openpgp_limits -- --nocapture` shows what each took. How much is measured as the kernel counts it:
-//! VmHWM, the peak of resident memory, before and after; the input is made before.
+//! `cargo test --test openpgp_limits -- --nocapture` shows what each took. How much is measured as the kernel counts
+//! it: VmHWM, the peak of resident memory, before and after; the input is made before.
 
 // A test fails by panicking, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]

@@ -1,4 +1,5 @@
-//! The validity contract, line 4: the packets that a block may hold. Each case is made of a good signature by a good key.
+//! The validity contract, line 4: the packets that a block may hold. Each case is made of a good signature by a good
+//! key.
 
 // A test fails by panicking, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]

@@ -1,5 +1,5 @@
-//! Signatures and certificates with damage: 10,000 of them, or as many as HC_MUTATIONS says (100,000 take about a minute).
-//! Nothing panics, nothing is valid that should not be, and memory stays flat. HC_SEED repeats a run.
+//! Signatures and certificates with damage: 10,000 of them, or as many as HC_MUTATIONS says (100,000 take about a
+//! minute). Nothing panics, nothing is valid that should not be, and memory stays flat. HC_SEED repeats a run.
 
 // A test fails by panicking, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]

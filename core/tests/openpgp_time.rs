@@ -1,5 +1,5 @@
-//! What time does to verdicts: keys that are revoked, prolonged and replaced, their signatures of two days judged at four
-//! times. The same table with keys made by Sequoia, GnuPG and sq.
+//! What time does to verdicts: keys that are revoked, prolonged and replaced, their signatures of two days judged at
+//! four times. The same table with keys made by Sequoia, GnuPG and sq.
 
 // A test fails by panicking, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]

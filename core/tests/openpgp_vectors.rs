@@ -1,5 +1,5 @@
-//! Blocks from other projects' test suites, where they lie beside the checkout: each its word, and none of them ever valid
-//! for our payload.
+//! Blocks from other projects' test suites, where they lie beside the checkout: each its word, and none of them ever
+//! valid for our payload.
 
 // A test fails by panicking, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
@@ -34,7 +34,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The text that a block says it signs, taken out of it as loosely as a mail program would; the payload if there is none.
+/// The text that a block says it signs, taken out of it as loosely as a mail program would; the payload if there is
+/// none.
 fn own_text(block: &str) -> String {
     if let Some((_, rest)) = block.split_once("-----BEGIN PGP SIGNED MESSAGE-----")
         && let Some((_, rest)) = rest.replace("\r\n", "\n").split_once("\n\n")

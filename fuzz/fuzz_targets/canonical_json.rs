@@ -16,7 +16,11 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         match profile.write(&again, &mut twice) {
             Ok(()) => assert_eq!(once, twice, "canonical text of canonical text is itself"),
             // RFC 8785 prints the double 1e16 as an integer that I-JSON does not promise to carry.
-            Err(_) => assert_eq!(profile, Profile::Jcs1, "what was written can be written again"),
+            Err(_) => assert_eq!(
+                profile,
+                Profile::Jcs1,
+                "what was written can be written again"
+            ),
         }
     }
 });

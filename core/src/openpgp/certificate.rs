@@ -130,8 +130,8 @@ impl Certificate {
         Ok(Certificate::parse_each(input)?.collect())
     }
 
-    /// Does what [`Certificate::parse_many`] does, but looks at each certificate only when it is asked for: that can take
-    /// half a second for one that was made to, and a set has room for hundreds.
+    /// Does what [`Certificate::parse_many`] does, but looks at each certificate only when it is asked for: that can
+    /// take half a second for one that was made to, and a set has room for hundreds.
     ///
     /// # Errors
     /// As [`Certificate::parse_many`].

@@ -124,7 +124,8 @@ impl Group {
         Ok(())
     }
 
-    /// How many verifications `signature` can cost: none if it names another issuer, else itself and each that it embeds.
+    /// How many verifications `signature` can cost: none if it names another issuer, else itself and each that it
+    /// embeds.
     fn verifications(&self, signature: &Signature) -> usize {
         let issuers = signature.get_issuers();
         let own = issuers.is_empty()

@@ -45,8 +45,8 @@ pub trait Keyring {
 /// The block (else a single `malformed`):
 /// 1. it is at most [`MAX_SIGNATURE_BYTES`](super::MAX_SIGNATURE_BYTES) long, exactly one block, nothing before it,
 ///    nothing but line endings after it;
-/// 2. cleartext: `Hash` headers only, with known names (which of them is not asked: the signature says its hash itself);
-///    one empty line; every line that starts with `-` dash-escaped;
+/// 2. cleartext: `Hash` headers only, with known names (which of them is not asked: the signature says its hash
+///    itself); one empty line; every line that starts with `-` dash-escaped;
 /// 3. armor: headers `Version`, `Comment`, `Charset`, `Hash` only, without control characters; strict base64; a right
 ///    checksum or none;
 /// 4. cleartext and detached: signature packets only, 1 to
@@ -55,8 +55,8 @@ pub trait Keyring {
 ///    of its signed area makes no other of it).
 ///
 /// The signature:
-/// 5. it can be parsed (`malformed`), and is of version 4 or 6, as the policy accepts, with an algorithm that its version
-///    allows (`weak`);
+/// 5. it can be parsed (`malformed`), and is of version 4 or 6, as the policy accepts, with an algorithm that its
+///    version allows (`weak`);
 /// 6. its type is binary or text; it has a creation time; every critical subpacket, signed or not, is understood, and
 ///    no notation is critical; it names one issuer, consistently (`malformed`);
 /// 7. it names the issuer by full fingerprint: a key id alone could be anybody's (`unknown_signer`);
