@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use health_crypto_core::openpgp::Certificate;
 
-use super::{Memory, day, keyring_of, skipped};
+use super::{Memory, day, keyring_of, note, skipped};
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
@@ -132,9 +132,14 @@ pub struct Sq {
 }
 
 impl Sq {
-    /// `None` where there is no sq.
+    /// `None` where there is no sq, or one with other arguments: they changed until 1.0.
     pub fn new() -> Option<Sq> {
         if !is_there("sq") {
+            return None;
+        }
+        let version = Command::new("sq").arg("--version").output().unwrap().stdout;
+        if !version.starts_with(b"sq 0.27.") {
+            note("sq is not version 0.27");
             return None;
         }
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
