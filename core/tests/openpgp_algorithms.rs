@@ -157,6 +157,28 @@ fn versions_do_not_mix() {
     }
 }
 
+/// Ed25519 as it was before RFC 9580 may not be used in version 6 (section 9.2.1), though Sequoia takes it.
+#[test]
+fn ed25519_of_the_old_form_in_version_6() {
+    let old: Key4<SecretParts, PrimaryRole> = Key4::generate_ecc(true, Curve::Ed25519).unwrap();
+    let (algorithm, numbers, secret) = (old.pk_algo(), old.mpis().clone(), old.secret().clone());
+    assert_eq!(algorithm, openpgp::types::PublicKeyAlgorithm::EdDSA);
+    let key: Key6<SecretParts, PrimaryRole> =
+        Key6::with_secret(day(0), algorithm, numbers, secret).unwrap();
+    let (cert, mut pair) = single(key.into());
+    let public = cert.strip_secret_key_material().to_vec().unwrap();
+    let refusal = Certificate::parse(&public).unwrap_err();
+    assert_eq!(refusal, CertificateError::Unsupported);
+    let signature = sign(builder(), &mut pair, &payload());
+    assert_eq!(signature.version(), 6);
+    let verdict = &verdicts(
+        &cleartext(&payload(), vec![signature]),
+        day(20),
+        &mut Memory::default(),
+    )[0];
+    assert_eq!(verdict.status.words(), "weak", "{}", verdict.detail);
+}
+
 /// What gpg can make: a key of each algorithm, and which hashes it will sign with (for DSA and ECDSA it refuses those
 /// that are too short for the key).
 #[test]
