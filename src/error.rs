@@ -22,9 +22,9 @@ pub enum Error {
     /// A number that the profile cannot carry exactly.
     InexactNumber { field: String },
     /// JSON that cannot be read.
-    MalformedJson,
+    MalformedJson { field: String },
     /// The same key twice in one JSON object.
-    DuplicateJsonKey,
+    DuplicateJsonKey { field: String },
     /// Text that should be armored OpenPGP and is not.
     MalformedArmor,
     /// Bytes that should be binary OpenPGP and are not.
@@ -131,8 +131,8 @@ impl Error {
             | Error::SecretKey => Code::ERRCODE_INVALID_PARAMETER_VALUE,
             Error::Unsupported { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Error::InexactNumber { .. } => Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-            Error::MalformedJson => Code::ERRCODE_INVALID_JSON_TEXT,
-            Error::DuplicateJsonKey => Code::ERRCODE_DUPLICATE_JSON_OBJECT_KEY_VALUE,
+            Error::MalformedJson { .. } => Code::ERRCODE_INVALID_JSON_TEXT,
+            Error::DuplicateJsonKey { .. } => Code::ERRCODE_DUPLICATE_JSON_OBJECT_KEY_VALUE,
             Error::MalformedArmor => Code::ERRCODE_INVALID_TEXT_REPRESENTATION,
             Error::MalformedBinary => Code::ERRCODE_INVALID_BINARY_REPRESENTATION,
             Error::TooLarge { .. } => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
@@ -162,8 +162,10 @@ impl Error {
             Error::InexactNumber { .. } => {
                 Some("Cast the field to text in the definition, so that it is carried as a string.")
             }
-            Error::MalformedJson => None,
-            Error::DuplicateJsonKey => Some("A JSON object in canonical form has each key once."),
+            Error::MalformedJson { .. } => None,
+            Error::DuplicateJsonKey { .. } => {
+                Some("A JSON object in canonical form has each key once.")
+            }
             Error::MalformedArmor => {
                 Some("Pass the armored text as gpg --armor --export writes it.")
             }
@@ -224,8 +226,12 @@ impl fmt::Display for Error {
                     "the number in field \"{field}\" cannot be carried exactly in this profile"
                 )
             }
-            Error::MalformedJson => f.write_str("the JSON text cannot be read"),
-            Error::DuplicateJsonKey => f.write_str("a JSON object has a key twice"),
+            Error::MalformedJson { field } => {
+                write!(f, "the JSON text of \"{field}\" cannot be read")
+            }
+            Error::DuplicateJsonKey { field } => {
+                write!(f, "a JSON object of \"{field}\" has a key twice")
+            }
             Error::MalformedArmor => {
                 f.write_str("the text is not a readable armored OpenPGP certificate")
             }

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Compares the documentation with what it speaks of.
 
-    tools/check_readme.py [RESULT]
+    tools/check_readme.py [RESULTS]
 
-- README.md, between the two quick start comments: every sql block stands in tests/pg_regress/sql/quick_start.sql, in
-  this order, and every text block in RESULT (default: tests/pg_regress/expected/quick_start.out), directly after the
-  sql block before it;
-- every function in README.md's tables, or called there with its schema, exists in sql/functions.sql, and every function
-  there is in a table of README.md;
+- README.md between its two quick start comments, and docs/any-table.md between its two: every sql block stands in the
+  regression test of that name, in this order, and every text block in the test's output below RESULTS (default:
+  tests/pg_regress/expected), directly after the sql block before it;
+- every function in README.md's tables, or called there or in docs/ with its schema, exists in sql/functions.sql, and
+  every function there is in a table of README.md;
 - every relative link and anchor in the Markdown files resolves;
 - META.json is JSON, and its version is that of Cargo.toml.
 
@@ -20,7 +20,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-START, END = '<!-- quick start -->', '<!-- /quick start -->'
+# Documents that show sessions, and the regression test that runs each. The comments <!-- NAME --> and <!-- /NAME -->
+# enclose it, NAME being the test's, with spaces.
+SESSIONS = {'README.md': 'quick_start', 'docs/any-table.md': 'any_table'}
 # Called by triggers only.
 INTERNAL = {'guard', 'keep', 'append_only'}
 
@@ -57,25 +59,29 @@ def position(block, text, start):
     return match and match.end()
 
 
-def quick_start(checks, readme, script, result):
-    places = [readme.count(START), readme.count(END)]
-    if not checks.that(places == [1, 1], f'README.md has the comments {START} and {END} once each'):
+def session(checks, document, test, results):
+    text = read(ROOT / document)
+    script, result = ROOT / 'tests' / 'pg_regress' / 'sql' / f'{test}.sql', results / f'{test}.out'
+    title = test.replace('_', ' ')
+    start, end = f'<!-- {title} -->', f'<!-- /{title} -->'
+    places = [text.count(start), text.count(end)]
+    if not checks.that(places == [1, 1], f'{document} has the comments {start} and {end} once each'):
         return
-    session = readme[readme.index(START):readme.index(END)]
-    if not checks.that(result.is_file(), f'{result.name} exists; run: make regress TESTS=quick_start'):
+    if not checks.that(result.is_file(), f'{result.name} exists; run: make regress TESTS={test}'):
         return
-    script, output = read(script), without_empty_lines(read(result))
+    shown = text[text.index(start):text.index(end)]
+    source, output = read(script), without_empty_lines(read(result))
     in_script = in_output = 0
     seen = {'sql': 0, 'text': 0}
     follows_sql = False
-    for language, block in FENCE.findall(session):
+    for language, block in FENCE.findall(shown):
         if language not in seen:
             continue
         seen[language] += 1
-        title = f'{language} block "{block.splitlines()[0].strip() if block.strip() else ""}"'
+        title = f'{document}: {language} block "{block.splitlines()[0].strip() if block.strip() else ""}"'
         if language == 'sql':
-            end = position(block, script, in_script)
-            if checks.that(end is not None, f'{title} is in quick_start.sql, after the ones before it'):
+            end = position(block, source, in_script)
+            if checks.that(end is not None, f'{title} is in {script.name}, after the ones before it'):
                 in_script = end
         elif not checks.that(follows_sql, f'{title} follows a sql block'):
             continue
@@ -88,16 +94,16 @@ def quick_start(checks, readme, script, result):
             in_output = end
         follows_sql = language == 'sql'
     for language, count in seen.items():
-        checks.that(count > 0, f'the quick start has {language} blocks')
+        checks.that(count > 0, f'{document} shows {language} blocks')
 
 
-def functions(checks, readme, declarations):
+def functions(checks, readme, others, declarations):
     declared = set(re.findall(r'^CREATE FUNCTION health_crypto\.(\w+)\s*\(', declarations, re.MULTILINE))
     checks.that(bool(declared), 'sql/functions.sql declares functions')
     cells = re.findall(r'^\| ([^|]*\([^|]*) \|', readme, re.MULTILINE)
     listed = set(re.findall(r'`(\w+)\(', ' '.join(cells)))
-    for name in sorted(listed | set(re.findall(r'\bhealth_crypto\.(\w+)\(', readme))):
-        checks.that(name in declared, f'function {name}() of README.md is in sql/functions.sql')
+    for name in sorted(listed | set(re.findall(r'\bhealth_crypto\.(\w+)\(', readme + others))):
+        checks.that(name in declared, f'function {name}() of the documentation is in sql/functions.sql')
     for name in sorted(declared - INTERNAL):
         checks.that(name in listed, f'function {name}() of sql/functions.sql is in a table of README.md')
 
@@ -149,12 +155,12 @@ def metadata(checks, meta, cargo):
 
 
 def main():
-    tests = ROOT / 'tests' / 'pg_regress'
-    result = Path(sys.argv[1]) if len(sys.argv) > 1 else tests / 'expected' / 'quick_start.out'
-    readme = read(ROOT / 'README.md')
+    results = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / 'tests' / 'pg_regress' / 'expected'
     checks = Checks()
-    quick_start(checks, readme, tests / 'sql' / 'quick_start.sql', result)
-    functions(checks, readme, read(ROOT / 'sql' / 'functions.sql'))
+    for document, test in SESSIONS.items():
+        session(checks, document, test, results)
+    others = '\n'.join(read(path) for path in sorted((ROOT / 'docs').glob('**/*.md')))
+    functions(checks, read(ROOT / 'README.md'), others, read(ROOT / 'sql' / 'functions.sql'))
     links(checks, [*sorted(ROOT.glob('*.md')), *sorted((ROOT / 'docs').glob('**/*.md'))])
     metadata(checks, ROOT / 'META.json', ROOT / 'Cargo.toml')
     print(f'checks: {checks.passed} passed, {checks.failed} failed')

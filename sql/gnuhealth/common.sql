@@ -92,3 +92,71 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION gnuhealth_documents.party_name(integer, text, text, text) IS
     'the name that GNU Health 5.0 shows of a party (rec_name), from its id, name, lastname and name_representation';
+
+-- GNU Health 3.4: party.party get_rec_name had no representation for Chinese, Japanese and Korean names, and gives an
+-- empty text for one that it does not know.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.party_name_3_4(
+        party integer, name text, lastname text, representation text)
+    RETURNS TABLE (rec_name text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    SELECT n.rec_name
+      FROM gnuhealth_documents.party_name(
+               party_name_3_4.party, party_name_3_4.name, party_name_3_4.lastname,
+               CASE party_name_3_4.representation WHEN 'cjk' THEN 'unknown' ELSE party_name_3_4.representation END) n;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.party_name_3_4(integer, text, text, text) IS
+    'the name that GNU Health 3.4 showed of a party (rec_name), from its id, name, lastname and name_representation';
+
+-- GNU Health 3.4: get_rec_name of gnuhealth.patient and gnuhealth.healthprofessional. NULL where it would raise.
+-- This one and those below are scalar because, without a FROM of their own, they are inlined as they are.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.surname_first(name text, lastname text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN surname_first.lastname <> '' THEN surname_first.lastname || ', ' || surname_first.name
+                ELSE surname_first.name END;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.surname_first(text, text) IS
+    'the name that GNU Health 3.4 showed of a patient or health professional (rec_name), from the party''s columns';
+
+-- Python would write NaN and infinities as they are, which no JSON reader takes; here they become strings, so that a
+-- draft that has one has a digest.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.json_float(value double precision) RETURNS json
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN json_float.value IN ('NaN', 'Infinity', '-Infinity') THEN pg_catalog.to_json(json_float.value::text)
+        WHEN json_float.value IS NULL THEN 'null'
+        ELSE health_crypto.python_repr(json_float.value)::json
+        END;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.json_float(double precision) IS 'a float as Python writes it in JSON';
+
+CREATE OR REPLACE FUNCTION gnuhealth_documents.json_or_empty(value double precision) RETURNS json
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN json_or_empty.value <> 0 THEN gnuhealth_documents.json_float(json_or_empty.value)
+                ELSE '""' END;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.json_or_empty(double precision) IS
+    'a float that Python tests with or: an empty text if it is None or zero';
+
+CREATE OR REPLACE FUNCTION gnuhealth_documents.json_or_empty(value integer) RETURNS json
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN json_or_empty.value <> 0 THEN json_or_empty.value::text::json ELSE '""' END;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.json_or_empty(integer) IS
+    'an int that Python tests with or: an empty text if it is None or zero';
+
+-- trytond_country 6.6 and later: country.country on_change_with_flag. NULL without a code. Characters so high that
+-- their sum is no character are left out; Python would raise.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.country_flag(code text) RETURNS TABLE (flag text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    SELECT pg_catalog.string_agg(pg_catalog.chr(127397 + pg_catalog.ascii(l.letter)), '' ORDER BY l.place)
+      FROM pg_catalog.unnest(pg_catalog.string_to_array(country_flag.code, NULL)) WITH ORDINALITY l (letter, place)
+     WHERE pg_catalog.ascii(l.letter) <= 1114111 - 127397;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.country_flag(text) IS
+    'the flag that trytond shows before a country''s name, from the country''s code of two letters';

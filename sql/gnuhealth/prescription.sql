@@ -1,5 +1,5 @@
--- GNU Health 5.0: gnuhealth.prescription.order get_serial (module health_crypto). A template, like common.sql, which
--- comes first.
+-- gnuhealth.prescription.order get_serial (module health_crypto) of all releases of GNU Health. A template, like
+-- common.sql, which comes first.
 --
 -- Where GNU Health would raise (no health professional, a health professional or patient whose name cannot be put
 -- together) the text is 'None': a document must have a digest even if GNU Health cannot show it.
@@ -8,28 +8,18 @@
 -- documents and joined to the lines, not once a line. The CTEs are MATERIALIZED so that the planner keeps it so.
 -- Processor time on PostgreSQL 15, two busy cores, 1000 keys of two lines each: 23 us a document with 300 products and
 -- 300 indications in use, 43 us where no two lines share one. One key: 0.4 ms, and 3 ms of planning if no plan is kept.
-CREATE OR REPLACE FUNCTION gnuhealth_documents.prescription_5_0(keys integer[], language text)
-    RETURNS TABLE (key integer, "Prescription" text, "Date" text, "HP" text, "Patient" text, "Patient_ID" text,
-                   "Prescription_line" text, "Notes" text)
+
+-- The lines of each prescription as Python's str() of a list; no row for a prescription without lines.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.prescription_lines(keys integer[], language text, dose_units boolean)
+    RETURNS TABLE (prescription integer, lines text)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
     WITH spoken AS MATERIALIZED (
-        SELECT c.languages FROM gnuhealth_documents.language_chain(prescription_5_0.language) c
-    ), document AS MATERIALIZED (
-        SELECT o.id, o.prescription_id, o.prescription_date, o.notes, h.party AS professional, p.party AS patient
-          FROM @schema@.gnuhealth_prescription_order o
-          LEFT JOIN @schema@.gnuhealth_healthprofessional h ON h.id = o.healthprof
-          LEFT JOIN @schema@.gnuhealth_patient p ON p.id = o.patient
-         WHERE o.id = ANY (prescription_5_0.keys)
+        SELECT c.languages FROM gnuhealth_documents.language_chain(prescription_lines.language) c
     ), line AS MATERIALIZED (
         SELECT l.id, l.presc_order, l.medicament, l.dose, l.dose_unit, l.route, l.form, l.indication, l.short_comment
           FROM @schema@.gnuhealth_prescription_line l
-         WHERE l.presc_order = ANY (prescription_5_0.keys)
-    ), person AS MATERIALIZED (
-        SELECT p.id, p.ref::text AS ref, n.rec_name
-          FROM (SELECT professional AS id FROM document UNION SELECT patient FROM document) d
-          JOIN @schema@.party_party p ON p.id = d.id
-         CROSS JOIN LATERAL gnuhealth_documents.party_name(p.id, p.name, p.lastname, p.name_representation) n
+         WHERE l.presc_order = ANY (prescription_lines.keys)
     ), name AS (
         SELECT 1 AS kind, m.id, 'product.template,name' AS field, b.id AS record, b.name
           FROM (SELECT DISTINCT medicament AS id FROM line) d
@@ -38,7 +28,7 @@ BEGIN ATOMIC
           JOIN @schema@.product_template b ON b.id = a.template
         UNION ALL
         SELECT 2, u.id, 'gnuhealth.dose.unit,name' AS field, u.id, u.name
-          FROM (SELECT DISTINCT dose_unit AS id FROM line) d
+          FROM (SELECT DISTINCT dose_unit AS id FROM line WHERE prescription_lines.dose_units) d
           JOIN @schema@.gnuhealth_dose_unit u ON u.id = d.id
         UNION ALL
         SELECT 3, r.id, 'gnuhealth.drug.route,name' AS field, r.id, r.name
@@ -57,23 +47,44 @@ BEGIN ATOMIC
           FROM name n
          CROSS JOIN spoken s
          CROSS JOIN LATERAL gnuhealth_documents.translation(n.field, n.record, s.languages) t
-    ), lines AS MATERIALIZED (
-        SELECT l.presc_order, pg_catalog.string_agg(
-                   '[' || COALESCE(product.text, '''''')
-                   || ', ' || CASE WHEN l.dose <> 0 THEN health_crypto.python_repr(l.dose) ELSE '''''' END
-                   || ', ' || COALESCE(unit.text, '''''')
-                   || ', ' || COALESCE(route.text, '''''')
-                   || ', ' || COALESCE(form.text, '''''')
-                   || ', ' || COALESCE(indication.text, '''''')
-                   || ', ' || health_crypto.python_repr(COALESCE(l.short_comment::text, '')) || ']',
-                   ', ' ORDER BY l.id) AS text
-          FROM line l
-          LEFT JOIN word product ON product.kind = 1 AND product.id = l.medicament
-          LEFT JOIN word unit ON unit.kind = 2 AND unit.id = l.dose_unit
-          LEFT JOIN word route ON route.kind = 3 AND route.id = l.route
-          LEFT JOIN word form ON form.kind = 4 AND form.id = l.form
-          LEFT JOIN word indication ON indication.kind = 5 AND indication.id = l.indication
-         GROUP BY l.presc_order
+    )
+    SELECT l.presc_order, '[' || pg_catalog.string_agg(
+               '[' || COALESCE(product.text, '''''')
+               || ', ' || CASE WHEN l.dose <> 0 THEN health_crypto.python_repr(l.dose) ELSE '''''' END
+               || CASE WHEN prescription_lines.dose_units THEN ', ' || COALESCE(unit.text, '''''') ELSE '' END
+               || ', ' || COALESCE(route.text, '''''')
+               || ', ' || COALESCE(form.text, '''''')
+               || ', ' || COALESCE(indication.text, '''''')
+               || ', ' || health_crypto.python_repr(COALESCE(l.short_comment::text, '')) || ']',
+               ', ' ORDER BY l.id) || ']'
+      FROM line l
+      LEFT JOIN word product ON product.kind = 1 AND product.id = l.medicament
+      LEFT JOIN word unit ON unit.kind = 2 AND unit.id = l.dose_unit
+      LEFT JOIN word route ON route.kind = 3 AND route.id = l.route
+      LEFT JOIN word form ON form.kind = 4 AND form.id = l.form
+      LEFT JOIN word indication ON indication.kind = 5 AND indication.id = l.indication
+     GROUP BY l.presc_order;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.prescription_lines(integer[], text, boolean) IS
+    'the lines of prescriptions as GNU Health writes them, in a language, with or without the unit of the dose';
+
+-- All of a prescription but its lines.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.prescription_head(keys integer[])
+    RETURNS TABLE (key integer, prescription text, date text, professional text, patient text, patient_id text,
+                   notes text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+    WITH document AS MATERIALIZED (
+        SELECT o.id, o.prescription_id, o.prescription_date, o.notes, h.party AS professional, p.party AS patient
+          FROM @schema@.gnuhealth_prescription_order o
+          LEFT JOIN @schema@.gnuhealth_healthprofessional h ON h.id = o.healthprof
+          LEFT JOIN @schema@.gnuhealth_patient p ON p.id = o.patient
+         WHERE o.id = ANY (prescription_head.keys)
+    ), person AS MATERIALIZED (
+        SELECT p.id, p.ref::text AS ref, n.rec_name
+          FROM (SELECT professional AS id FROM document UNION SELECT patient FROM document) d
+          JOIN @schema@.party_party p ON p.id = d.id
+         CROSS JOIN LATERAL gnuhealth_documents.party_name(p.id, p.name, p.lastname, p.name_representation) n
     )
     SELECT d.id,
            health_crypto.python_str(d.prescription_id::text),
@@ -81,12 +92,57 @@ BEGIN ATOMIC
            COALESCE(professional.rec_name, 'None'),
            COALESCE(patient.rec_name, 'None'),
            health_crypto.python_str(patient.ref),
-           '[' || COALESCE(lines.text, '') || ']',
            health_crypto.python_str(d.notes)
       FROM document d
       LEFT JOIN person professional ON professional.id = d.professional
-      LEFT JOIN person patient ON patient.id = d.patient
-      LEFT JOIN lines ON lines.presc_order = d.id;
+      LEFT JOIN person patient ON patient.id = d.patient;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.prescription_head(integer[]) IS
+    'what GNU Health writes of prescriptions besides their lines';
+
+CREATE OR REPLACE FUNCTION gnuhealth_documents.prescription_5_0(keys integer[], language text)
+    RETURNS TABLE (key integer, "Prescription" text, "Date" text, "HP" text, "Patient" text, "Patient_ID" text,
+                   "Prescription_line" text, "Notes" text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+    SELECT h.key, h.prescription, h.date, h.professional, h.patient, h.patient_id, COALESCE(l.lines, '[]'), h.notes
+      FROM gnuhealth_documents.prescription_head(prescription_5_0.keys) h
+      LEFT JOIN gnuhealth_documents.prescription_lines(prescription_5_0.keys, prescription_5_0.language, true) l
+             ON l.prescription = h.key;
 END;
 COMMENT ON FUNCTION gnuhealth_documents.prescription_5_0(integer[], text) IS
-    'prescriptions as GNU Health 5.0 (health_crypto) serialises them, in a language';
+    'prescriptions as GNU Health 4.0 to 5.0 (health_crypto) serialises them, in a language';
+
+-- Without the unit of the dose.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.prescription_3_6(keys integer[], language text)
+    RETURNS TABLE (key integer, "Prescription" text, "Date" text, "HP" text, "Patient" text, "Patient_ID" text,
+                   "Prescription_line" text, "Notes" text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+    SELECT h.key, h.prescription, h.date, h.professional, h.patient, h.patient_id, COALESCE(l.lines, '[]'), h.notes
+      FROM gnuhealth_documents.prescription_head(prescription_3_6.keys) h
+      LEFT JOIN gnuhealth_documents.prescription_lines(prescription_3_6.keys, prescription_3_6.language, false) l
+             ON l.prescription = h.key;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.prescription_3_6(integer[], text) IS
+    'prescriptions as GNU Health 3.6 and 3.8 (health_crypto) serialised them, in a language';
+
+-- Professional and patient by the last name and name of the party.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.prescription_3_4(keys integer[], language text)
+    RETURNS TABLE (key integer, "Prescription" text, "Date" text, "HP" text, "Patient" text, "Patient_ID" text,
+                   "Prescription_line" text, "Notes" text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+    SELECT n.key, n."Prescription", n."Date",
+           COALESCE(gnuhealth_documents.surname_first(a.name, a.lastname), 'None'),
+           COALESCE(gnuhealth_documents.surname_first(b.name, b.lastname), 'None'),
+           n."Patient_ID", n."Prescription_line", n."Notes"
+      FROM gnuhealth_documents.prescription_3_6(prescription_3_4.keys, prescription_3_4.language) n
+      JOIN @schema@.gnuhealth_prescription_order o ON o.id = n.key
+      LEFT JOIN @schema@.gnuhealth_healthprofessional h ON h.id = o.healthprof
+      LEFT JOIN @schema@.party_party a ON a.id = h.party
+      LEFT JOIN @schema@.gnuhealth_patient p ON p.id = o.patient
+      LEFT JOIN @schema@.party_party b ON b.id = p.party;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.prescription_3_4(integer[], text) IS
+    'prescriptions as GNU Health 3.4 (health_crypto) serialised them, in a language';

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::str::FromStr;
 
-use health_crypto_core::canonical::Profile;
+use health_crypto_core::canonical::{self, Profile, Value};
 use pgrx::pg_sys;
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 
@@ -12,7 +12,7 @@ use crate::document::definition;
 use crate::document::statements::path_to_root;
 use crate::document::watch::{Part, Watch};
 use crate::error::{Error, Result, Table};
-use crate::pg::caller::{self, RunAs};
+use crate::pg::caller::RunAs;
 use crate::pg::spi::{Rows, Session, Snapshot};
 
 const EDITIONS: &str = include_str!("../../sql/queries/editions.sql");
@@ -49,6 +49,8 @@ pub struct Function {
     pub fields: Vec<String>,
     /// How each field is read: as PostgreSQL's own value or through to_json.
     pub through_json: Vec<bool>,
+    /// Where each field that goes through to_json has numbers that need not be finite.
+    pub numbers: Vec<Vec<Place>>,
     /// `$1` keys, `$2` language: key and fields.
     pub fetch: String,
     /// `$1` one key, `$2` language. The generic plan for an array assumes ten keys and hashes whole tables; the one for a
@@ -56,6 +58,9 @@ pub struct Function {
     pub fetch_one: String,
     is_trusted: bool,
 }
+
+/// Where a value stands within a field, by its type: the name of a composite's attribute, `None` for an array's element.
+pub type Place = Vec<Option<String>>;
 
 /// What the editions of one document have in common.
 pub struct Common<'c> {
@@ -127,6 +132,7 @@ impl Edition {
                     common.key_type,
                     fields,
                     &types,
+                    places(rows.text(row, 11).unwrap_or("[]"))?,
                     is_trusted,
                 ))
             }
@@ -173,7 +179,7 @@ impl Edition {
         }
         self.helpers
             .get_or_init(|| {
-                let _role = RunAs::owner(caller::registrar());
+                let _role = RunAs::registrar();
                 definition::check_helpers(session, function.oid, self.owner, &self.signature)
             })
             .clone()?;
@@ -213,6 +219,7 @@ impl Function {
         key_type: &str,
         fields: Vec<String>,
         types: &[String],
+        numbers: Vec<Vec<Place>>,
         is_trusted: bool,
     ) -> Function {
         let through_json: Vec<bool> = types
@@ -241,9 +248,34 @@ impl Function {
             ),
             fields,
             through_json,
+            numbers,
             is_trusted,
         }
     }
+}
+
+/// Places of numbers, field by field, as the query has them: JSON.
+fn places(json: &str) -> Result<Vec<Vec<Place>>> {
+    let bug = || Error::Bug("places of numbers");
+    let list = |value: Value<'static>| match value {
+        Value::List(items) => Ok(items),
+        _ => Err(bug()),
+    };
+    let step = |value: Value<'static>| match value {
+        Value::Null => Ok(None),
+        Value::Text(name) => Ok(Some(name.into_owned())),
+        _ => Err(bug()),
+    };
+    let fields = list(canonical::parse_json(json).map_err(|_| bug())?)?;
+    fields
+        .into_iter()
+        .map(|field| {
+            list(field)?
+                .into_iter()
+                .map(|place| list(place)?.into_iter().map(step).collect())
+                .collect()
+        })
+        .collect()
 }
 
 /// The document's own content: watched columns of root and children, without the columns that hold the seal. ROW with

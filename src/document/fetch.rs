@@ -77,13 +77,36 @@ fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> R
     for (index, (field, through_json)) in known.enumerate() {
         // The key comes first.
         let value = value(rows, row, index + 2, field, *through_json)?;
+        let mut numbers = function.numbers.get(index).into_iter().flatten();
+        if *through_json && !numbers.all(|place| is_finite(&value, place)) {
+            return Err(Error::InexactNumber {
+                field: field.clone(),
+            });
+        }
         fields.push((field.as_str(), value));
     }
     let mut text = String::with_capacity(512);
     profile
         .write_document(&fields, &mut text)
-        .map_err(number_error)?;
+        .map_err(|error| number_error(error, None))?;
     Ok(text)
+}
+
+/// Whether the numbers at a place of a value are finite: to_json makes strings of NaN and the infinities, and where the
+/// type has a number there are no others.
+fn is_finite(value: &Value<'_>, place: &[Option<String>]) -> bool {
+    match (value, place) {
+        (Value::Text(_), []) => false,
+        // A list in a list is another dimension of the array, or an array as an element.
+        (Value::List(items), [None, rest @ ..]) => items.iter().all(|item| {
+            is_finite(item, rest) && (!matches!(item, Value::List(_)) || is_finite(item, place))
+        }),
+        (Value::Object(fields), [Some(name), rest @ ..]) => fields
+            .iter()
+            .filter(|(known, _)| known == name)
+            .all(|(_, value)| is_finite(value, rest)),
+        _ => true,
+    }
 }
 
 fn value<'r>(
@@ -100,7 +123,7 @@ fn value<'r>(
         let json = rows
             .text(row, column)
             .ok_or(Error::Bug("to_json gave no text"))?;
-        return canonical::parse_json(json).map_err(|error| json_error(error, field));
+        return canonical::parse_field(field, json).map_err(|error| json_error(error, field));
     }
     let missing = || Error::Bug("a field changed its type");
     Ok(match rows.column_type(column) {
@@ -138,36 +161,72 @@ fn value<'r>(
     })
 }
 
-/// Our error for what a profile refuses: the path of the field, never its value.
-pub fn number_error(error: CanonicalError) -> Error {
+/// Our error for what a profile refuses. The message names the field, or, where there are no fields (`canonicalize()`), what
+/// `instead` says; never the value, nor a key of a json value, which is content.
+pub fn number_error(error: CanonicalError, instead: Option<&str>) -> Error {
+    let place = |path: &str| instead.map_or_else(|| field_of(path).to_owned(), str::to_owned);
     match error {
         CanonicalError::NotFinite { path }
         | CanonicalError::IntegerOutOfRange { path }
-        | CanonicalError::InexactDecimal { path } => Error::InexactNumber { field: path },
-        CanonicalError::DuplicateKey { .. } => Error::DuplicateJsonKey,
+        | CanonicalError::InexactDecimal { path } => Error::InexactNumber {
+            field: place(&path),
+        },
+        // Of the document itself: objects within fields are read before they are written.
+        CanonicalError::DuplicateKey { path } => Error::DuplicateJsonKey {
+            field: place(&path),
+        },
         CanonicalError::TooDeep => Error::TooLarge {
             what: "the nesting of a JSON value",
         },
     }
 }
 
-/// Our error for JSON that cannot be read.
+/// Our error for JSON of a field that cannot be read.
 pub fn json_error(error: JsonError, field: &str) -> Error {
     match error {
-        JsonError::DuplicateKey { .. } => Error::DuplicateJsonKey,
-        JsonError::NumberOutOfRange { path } => Error::InexactNumber {
-            field: if path.is_empty() {
-                field.to_owned()
-            } else {
-                path
-            },
+        JsonError::DuplicateKey { .. } => Error::DuplicateJsonKey {
+            field: field.to_owned(),
         },
+        JsonError::NumberOutOfRange { path } | JsonError::InexactNumber { path } => {
+            let indices = path.strip_prefix(field).map_or("", indices_of);
+            Error::InexactNumber {
+                field: format!("{field}{indices}"),
+            }
+        }
         JsonError::TooDeep => Error::TooLarge {
             what: "the nesting of a JSON value",
         },
         JsonError::TooLarge => Error::TooLarge {
             what: "a JSON text",
         },
-        JsonError::Syntax | JsonError::LoneSurrogate => Error::MalformedJson,
+        JsonError::Syntax | JsonError::LoneSurrogate => Error::MalformedJson {
+            field: field.to_owned(),
+        },
     }
+}
+
+/// The field of a path like `Field[1].key`, with the indices that follow its name directly.
+fn field_of(path: &str) -> &str {
+    // A name that could be taken for several components is quoted.
+    let name = match path.strip_prefix("[\"") {
+        Some(rest) => rest.find("\"]").map_or(path.len(), |at| at + 4),
+        None => path.find(['.', '[']).unwrap_or(path.len()),
+    };
+    let (_, rest) = path.split_at_checked(name).unwrap_or((path, ""));
+    let end = name + indices_of(rest).len();
+    path.get(..end).unwrap_or(path)
+}
+
+/// The indices like `[1][20]` that a path begins with.
+fn indices_of(path: &str) -> &str {
+    let mut end = 0;
+    let mut rest = path;
+    while let Some((digits, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            break;
+        }
+        end += digits.len() + 2;
+        rest = after;
+    }
+    path.get(..end).unwrap_or_default()
 }

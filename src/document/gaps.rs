@@ -8,7 +8,7 @@ use crate::document::root::Root;
 use crate::document::watch::Part;
 use crate::document::{definition, dependencies, triggers};
 use crate::error::{Error, Result};
-use crate::pg::caller::{self, RunAs};
+use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 
 const GAPS: &str = include_str!("../../sql/queries/gaps.sql");
@@ -35,7 +35,7 @@ fn protection_gaps() -> std::result::Result<
 
 fn gaps() -> Result<Vec<Gap>> {
     let session = Session::open();
-    let _role = RunAs::owner(caller::registrar());
+    let _role = RunAs::registrar();
     let rows = session.run(GAPS, vec![], Snapshot::Caller)?;
     let mut gaps: Vec<Gap> = (0..rows.len())
         .map(|row| {

@@ -47,6 +47,18 @@ pub struct Request {
     pub on_unverified_signature: String,
     /// Whether missing columns are added to the root.
     pub add_columns: bool,
+    /// Definitions that documents may have been sealed by before, oldest first.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A definition that documents may have been sealed by before.
+pub struct Earlier {
+    /// The function.
+    pub definition: pg_sys::Oid,
+    /// The profile's name.
+    pub profile: String,
+    /// Fields that come from referenced tables.
+    pub reference_fields: Option<Vec<String>>,
 }
 
 #[pg_extern(sql = false)]
@@ -85,6 +97,7 @@ fn protect(
         on_unverified_signature: given(on_unverified_signature, "on_unverified_signature")?
             .to_owned(),
         add_columns: add_columns.unwrap_or(false),
+        earlier: Vec::new(),
     };
     Ok(protect_document(&request)?)
 }
@@ -124,7 +137,17 @@ pub fn protect_document(request: &Request) -> Result<()> {
         &kept_columns(request),
     )?;
     let former = registration::current_definition(&session, name)?;
-    let edition = registration::enter_edition(&session, &candidate, &by)?;
+    let (edition, _) = registration::enter_edition(&session, &candidate, &by)?;
+    let mut entries = vec![Entry {
+        edition: Some(edition),
+        reason: Some("protected".to_owned()),
+        ..candidate.entry()
+    }];
+    for earlier in &request.earlier {
+        let kept = kept_columns(request);
+        let (_, entry) = enter_earlier(&session, &root, name, earlier, &kept, &by)?;
+        entries.extend(entry);
+    }
     registration::enter_document(&session, request, &root, edition, &by)?;
     let signature = candidate.definition.signature.clone();
     let mut seal_columns = kept_columns(request);
@@ -136,13 +159,9 @@ pub fn protect_document(request: &Request) -> Result<()> {
         (edition, &candidate.watches),
         &seal_columns,
     )?;
-    let entry = Entry {
-        edition: Some(edition),
-        reason: Some("protected".to_owned()),
-        ..candidate.entry()
-    };
-    register::enter(&session, &[entry], &by)?;
+    register::enter(&session, &entries, &by)?;
     registry::announce();
+    // Last: the digests of drafts are writes, and a table with pending events takes no new triggers.
     drop(caller_settings);
     let all = former.as_deref() != Some(&signature);
     drafts(&session, name, all)
@@ -182,41 +201,26 @@ fn add_definition(
     profile: Option<&str>,
     reference_fields: Option<Vec<Option<String>>>,
 ) -> std::result::Result<i32, ErrorReport> {
-    let reference_fields = list(reference_fields);
-    Ok(add(
-        given(document, "document")?,
-        given(definition, "definition")?,
-        given(profile, "profile")?,
-        reference_fields.as_deref(),
-    )?)
+    let earlier = Earlier {
+        definition: given(definition, "definition")?,
+        profile: given(profile, "profile")?.to_owned(),
+        reference_fields: list(reference_fields),
+    };
+    Ok(add(given(document, "document")?, &earlier)?)
 }
 
 /// Registers a definition that documents may have been sealed by before. The current one stays.
-pub fn add(
-    name: &str,
-    definition: pg_sys::Oid,
-    profile_name: &str,
-    reference_fields: Option<&[String]>,
-) -> Result<i32> {
+fn add(name: &str, earlier: &Earlier) -> Result<i32> {
     if caller::in_recovery() {
         return Err(Error::ReadOnly);
     }
-    let profile = profile(profile_name)?;
     let by = caller::role_name(caller::current_role());
     let document = registry::document(name)?;
     let session = Session::open();
     let _settings = RunAs::caller();
     let root = root::root(&session, document.root_oid, name)?;
-    let candidate = Candidate::check(
-        &session,
-        &root,
-        name,
-        definition,
-        profile,
-        reference_fields,
-        &document.kept_columns(),
-    )?;
-    let edition = registration::enter_edition(&session, &candidate, &by)?;
+    let kept = document.kept_columns();
+    let (edition, entry) = enter_earlier(&session, &root, name, earlier, &kept, &by)?;
     let current = &document.current;
     guard_all(
         &session,
@@ -225,14 +229,36 @@ pub fn add(
         (current.number, &current.watches),
         &document.seal_columns(),
     )?;
-    let entry = Entry {
+    register::enter(&session, entry.as_slice(), &by)?;
+    registry::announce();
+    Ok(edition)
+}
+
+/// Checks and enters an earlier definition; returns its edition, and the register entry for it unless it was known.
+fn enter_earlier(
+    session: &Session,
+    root: &Root,
+    document: &str,
+    earlier: &Earlier,
+    kept_columns: &[&str],
+    by: &str,
+) -> Result<(i32, Option<Entry>)> {
+    let candidate = Candidate::check(
+        session,
+        root,
+        document,
+        earlier.definition,
+        profile(&earlier.profile)?,
+        earlier.reference_fields.as_deref(),
+        kept_columns,
+    )?;
+    let (edition, is_new) = registration::enter_edition(session, &candidate, by)?;
+    let entry = is_new.then(|| Entry {
         edition: Some(edition),
         reason: Some("earlier definition added".to_owned()),
         ..candidate.entry()
-    };
-    register::enter(&session, &[entry], &by)?;
-    registry::announce();
-    Ok(edition)
+    });
+    Ok((edition, entry))
 }
 
 fn check_name(name: &str) -> Result<()> {
@@ -316,7 +342,7 @@ fn unprotect_document(name: &str) -> Result<()> {
         ..Entry::default()
     };
     {
-        let _role = RunAs::owner(caller::registrar());
+        let _role = RunAs::registrar();
         session.run(
             "DELETE FROM health_crypto.protected_document d WHERE d.document = $1",
             vec![name.into()],

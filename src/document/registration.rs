@@ -12,7 +12,7 @@ use crate::document::registry;
 use crate::document::root::Root;
 use crate::document::watch::{self, Part, Watch};
 use crate::error::{Error, Result};
-use crate::pg::caller::{self, RunAs};
+use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::register::{Entry, Event};
 
@@ -60,7 +60,7 @@ impl<'c> Candidate<'c> {
             let is_of = |field: &String| {
                 pattern
                     .strip_prefix(field.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.', '|']))
             };
             if !definition.fields.iter().any(is_of) {
                 return Err(Error::BadArgument {
@@ -96,7 +96,7 @@ impl<'c> Candidate<'c> {
 
 /// The signature of the definition that new seals of a document are made by, if it is protected.
 pub fn current_definition(session: &Session, document: &str) -> Result<Option<String>> {
-    let _role = RunAs::owner(caller::registrar());
+    let _role = RunAs::registrar();
     let rows = session.run(
         "SELECT e.definition FROM health_crypto.protected_document d \
            JOIN health_crypto.definition e USING (document, edition) WHERE d.document = $1",
@@ -122,7 +122,7 @@ pub fn earlier_watches(
 }
 
 fn by_edition(session: &Session, document: &str) -> Result<BTreeMap<i32, Vec<Watch>>> {
-    let _role = RunAs::owner(caller::registrar());
+    let _role = RunAs::registrar();
     let mut editions: BTreeMap<i32, Vec<Watch>> = BTreeMap::new();
     for (number, watch) in registry::watches_of(session, document)? {
         editions.entry(number).or_default().push(watch);
@@ -131,14 +131,18 @@ fn by_edition(session: &Session, document: &str) -> Result<BTreeMap<i32, Vec<Wat
 }
 
 /// Enters a definition as an edition, or finds the one that it is already: the same function and profile, reading the
-/// same columns. Returns its number.
+/// same columns. Returns its number, and whether it is new.
 ///
 /// Another set of columns is another edition also if the function is the same, because the own digests of seals are over
 /// the columns that were read then.
-pub fn enter_edition(session: &Session, candidate: &Candidate<'_>, by: &str) -> Result<i32> {
+pub fn enter_edition(
+    session: &Session,
+    candidate: &Candidate<'_>,
+    by: &str,
+) -> Result<(i32, bool)> {
     let source = definition::source_digest(session, candidate.function, Snapshot::Fresh)?;
     let known = by_edition(session, candidate.document)?;
-    let _role = RunAs::owner(caller::registrar());
+    let _role = RunAs::registrar();
     let definition = &candidate.definition;
     let rows = session.run(
         "SELECT e.edition FROM health_crypto.definition e \
@@ -169,7 +173,7 @@ pub fn enter_edition(session: &Session, candidate: &Candidate<'_>, by: &str) -> 
             ],
             Snapshot::Fresh,
         )?;
-        return Ok(number);
+        return Ok((number, false));
     }
     let rows = session.run(
         "INSERT INTO health_crypto.definition (document, edition, definition_schema, definition_name, definition, source, \
@@ -212,7 +216,7 @@ pub fn enter_edition(session: &Session, candidate: &Candidate<'_>, by: &str) -> 
             Snapshot::Fresh,
         )?;
     }
-    Ok(number)
+    Ok((number, true))
 }
 
 /// Drops the editions of a document that no seal was made by. Runs as the registrar.
@@ -242,7 +246,7 @@ pub fn enter_document(
     edition: i32,
     by: &str,
 ) -> Result<()> {
-    let _role = RunAs::owner(caller::registrar());
+    let _role = RunAs::registrar();
     let other_root = session.run(
         "SELECT FROM health_crypto.protected_document d \
           WHERE d.document = $1 AND (d.root_schema, d.root_table) <> ($2::name, $3::name)",

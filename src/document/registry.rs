@@ -170,7 +170,7 @@ pub fn document(name: &str) -> Result<Rc<Document>> {
 
 /// The names of all protected documents, sorted.
 pub fn names() -> Result<Vec<String>> {
-    let _role = RunAs::owner(crate::pg::caller::registrar());
+    let _role = RunAs::registrar();
     let session = Session::open();
     let rows = session.run(
         "SELECT document FROM health_crypto.protected_document ORDER BY document",
@@ -186,7 +186,7 @@ const LOAD: &str = include_str!("../../sql/queries/document.sql");
 const LOAD_WATCHES: &str = include_str!("../../sql/queries/watches.sql");
 
 fn load(name: &str) -> Result<(Document, Vec<u32>)> {
-    let _role = RunAs::owner(crate::pg::caller::registrar());
+    let _role = RunAs::registrar();
     let session = Session::open();
     let rows = session.run(LOAD, vec![name.into()], Snapshot::Fresh)?;
     if rows.is_empty() {

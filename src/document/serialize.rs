@@ -177,7 +177,7 @@ fn canonicalize(value: &str, profile_name: &str) -> std::result::Result<String, 
     let mut text = String::new();
     profile
         .write(&value, &mut text)
-        .map_err(fetch::number_error)?;
+        .map_err(|error| fetch::number_error(error, Some("value")))?;
     Ok(text)
 }
 

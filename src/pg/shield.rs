@@ -14,12 +14,24 @@ const PASSING: [[u8; 2]; 9] = [
     *b"0A", *b"25", *b"40", *b"42", *b"53", *b"54", *b"55", *b"57", *b"58",
 ];
 
+/// Those of them that are about the server and its transactions, not about what a document's definition is or does.
+const OF_THE_SERVER: [[u8; 2]; 6] = [*b"25", *b"40", *b"53", *b"55", *b"57", *b"58"];
+
 /// Whether errors with that code are passed on as they are.
 pub fn passes(code: PgSqlErrorCode) -> bool {
+    is_of_class(code, &PASSING)
+}
+
+/// Whether an error with that code says nothing about a document, so that it is no answer to a question about one.
+pub fn is_of_the_server(code: PgSqlErrorCode) -> bool {
+    is_of_class(code, &OF_THE_SERVER)
+}
+
+fn is_of_class(code: PgSqlErrorCode, classes: &[[u8; 2]]) -> bool {
     const CLASS_BITS: i32 = 0xFFF;
     let bits = |character: u8| i32::from(character.wrapping_sub(b'0')) & 0x3F;
     let class = code as i32 & CLASS_BITS;
-    PASSING
+    classes
         .iter()
         .any(|[first, second]| class == bits(*first) | bits(*second) << 6)
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::pg::shield;
 
 /// Runs something in a subtransaction. On an error the subtransaction is rolled back, and the error returned; what is
-/// not about content (cancellation, resources, serialisation) is raised as it is.
+/// about the server (cancellation, resources, serialisation) is raised as it is.
 pub fn attempt<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
     // SAFETY: the sequence of PL/pgSQL's exception blocks: the memory context and the resource owner of the caller are put
     // back after the subtransaction has ended either way, and the body's SPI sessions are closed by then.
@@ -21,11 +21,18 @@ pub fn attempt<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
             .catch_others(|error| {
                 let code = shield::code_of(&error);
                 match code {
-                    Some(code) if !shield::passes(code) => Err(Error::DefinitionFailed {
+                    Some(code) if !shield::is_of_the_server(code) => Err(Error::DefinitionFailed {
                         document: String::new(),
                         sqlstate: code,
                     }),
-                    _ => error.rethrow(),
+                    _ => {
+                        // PostgreSQL's own abort would end the subtransaction only, and the session would wait for a
+                        // ROLLBACK that a client outside of a transaction block does not send.
+                        pg_sys::RollbackAndReleaseCurrentSubTransaction();
+                        pg_sys::MemoryContextSwitchTo(context);
+                        pg_sys::CurrentResourceOwner = owner;
+                        error.rethrow()
+                    }
                 }
             })
             .execute();

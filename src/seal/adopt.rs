@@ -76,6 +76,7 @@ struct Progress {
     entered: i64,
     not_holding: i64,
     next_notice: i64,
+    told_at: i64,
     started: Instant,
 }
 
@@ -241,14 +242,17 @@ impl Progress {
             entered: 0,
             not_holding: 0,
             next_notice: NOTICE_EVERY,
+            told_at: -1,
             started: Instant::now(),
         })
     }
 
     fn tell(&mut self, document: &str, is_last: bool) {
-        if !is_last && self.looked_at < self.next_notice {
+        let is_due = is_last || self.looked_at >= self.next_notice;
+        if !is_due || self.told_at == self.looked_at {
             return;
         }
+        self.told_at = self.looked_at;
         self.next_notice = self.looked_at + NOTICE_EVERY;
         let seconds = self.started.elapsed().as_secs_f64();
         pgrx::notice!(

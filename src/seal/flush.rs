@@ -100,6 +100,25 @@ pub fn keep(event: &Event) -> Result<()> {
     if waiting { all() } else { Ok(()) }
 }
 
+/// Flushes one document, if it waits; others go on waiting for the end of the transaction.
+pub fn one(name: &str, key: &str) -> Result<()> {
+    let Some(known) = mark::mark(name, key).filter(|known| known.pending) else {
+        return Ok(());
+    };
+    let document = registry::document(name)?;
+    let batch = [(key.to_owned(), known)];
+    // Before the flush, as in all().
+    mark::set(
+        name,
+        key,
+        Mark {
+            was_sealed: known.was_sealed,
+            ..Mark::default()
+        },
+    );
+    Flush::run(&document, &batch)
+}
+
 /// Flushes every document that waits.
 pub fn all() -> Result<()> {
     for _ in 0..MAX_ROUNDS {

@@ -12,7 +12,7 @@ use crate::pg::caller::{self, RunAs};
 use crate::pg::raise;
 use crate::pg::spi::{Session, Snapshot};
 use crate::pg::trigger;
-use crate::seal::signature as judgement;
+use crate::seal::{flush, signature as judgement};
 use crate::verify::functions;
 use crate::verify::row::Verdict;
 
@@ -105,5 +105,7 @@ fn attached(name: &str, key: &str, signature: &str) -> Result<Verdict> {
         )?;
         key
     };
+    // What was a draft is sealed by its signature, and the verdict is on the seal.
+    flush::one(&document.name, &key)?;
     functions::verdict(name, &key, SystemTime::now(), Snapshot::Fresh)
 }

@@ -78,7 +78,12 @@ impl<'d> Judge<'d> {
             let standing = standings.get(&row.key);
             let found = words.get(&row.key);
             let mut content = self.content(row, standing, found, own.get(&row.key));
-            if let Some(Err(why)) = found.map(|f| &f.text) {
+            let why = match found.map(|f| &f.text) {
+                Some(Ok(_)) => None,
+                Some(Err(why)) => Some(why.as_str()),
+                None => Some("its definition gives no row for it"),
+            };
+            if let Some(why) = why {
                 // What cannot be serialised cannot be shown to hold, whatever its own rows say.
                 if content.word == "drifted" {
                     content.word = "altered";
@@ -185,7 +190,9 @@ impl<'d> Judge<'d> {
         }
         let mut own = HashMap::new();
         for edition in self.document.editions() {
-            let keys = keys.remove(&edition.number).unwrap_or_default();
+            let Some(keys) = keys.remove(&edition.number) else {
+                continue;
+            };
             own.extend(
                 sub::attempt(|| {
                     let session = Session::open();

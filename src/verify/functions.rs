@@ -52,7 +52,7 @@ pub fn verdict(document: &str, key: &str, at: SystemTime, snapshot: Snapshot) ->
         )?;
         (key, RootRow::all(&rows))
     };
-    let judge = Judge::new(&document, &session, Snapshot::Caller, at)?;
+    let judge = Judge::new(&document, &session, snapshot, at)?;
     if let Some(judged) = judge.rows(&stored)?.pop() {
         return Ok(judged.verdict);
     }

@@ -1,5 +1,6 @@
-"""Compares what GNU Health writes for a document with what the database gives, in every language.
+"""Compares what GNU Health writes for its documents with what the database gives, in every language.
 
+The newest definitions are compared with the GNU Health that runs, the older ones with the code of released packages.
 Run with the Python of GNU Health's virtual environment. Prints the seed; exits with 1 on any difference.
 """
 
@@ -8,64 +9,164 @@ import hashlib
 import json
 import random as randoms
 import sys
+import time
+from pathlib import Path
 
 from application import Application
 from checks import Checks
-from prescriptions import MODEL, make_prescriptions
+from documents import KINDS
 from reference import LANGUAGES, make_reference
+from releases import Releases
 
 # None: the database's own language. sr_RS@latin and xx are in no table of GNU Health's.
 COMPARED = (*LANGUAGES, None, '', 'es_MX', 'sr_RS@latin', 'xx')
+TEMPLATES = Path(__file__).parents[2] / 'sql' / 'gnuhealth'
+# What Python raises where GNU Health cannot show a document.
+RAISED = (AttributeError, TypeError, UnboundLocalError)
 
 
-def expected_texts(application, keys, language):
-    """GNU Health's own texts by key, each computed in a transaction with empty caches."""
-    context = {} if language is None else {'language': language}
-    with application.transaction(readonly=True, **context):
-        Order = application.model(MODEL)
-        return {order.id: Order.get_serial(order) for order in Order.browse(keys)}
+class Extension:
+    """Texts from the extension."""
 
+    def install(self, cursor, checks):
+        cursor.execute('CREATE EXTENSION IF NOT EXISTS health_crypto')
+        cursor.execute('SELECT document, outcome FROM health_crypto.protect_gnuhealth()')
+        for document, outcome in cursor.fetchall():
+            checks.that(outcome.startswith('protected'), f'protect_gnuhealth: {document} is {outcome}')
 
-def defined_texts(application, keys, language):
-    """The same from the definition's rows, put through json.dumps here: for use without the extension."""
-    with application.cursor() as cursor:
-        cursor.execute('SELECT * FROM gnuhealth_documents.prescription_5_0(%s, %s)', (keys, language))
-        names = [column.name for column in cursor.description]
-        rows = [dict(zip(names, row)) for row in cursor.fetchall()]
-    return {row.pop('key'): json.dumps(row, ensure_ascii=False) for row in rows}
+    def newest(self, cursor, kind, keys, language):
+        cursor.execute('SELECT k, health_crypto.serialize(%s, k::bigint, %s) FROM unnest(%s) k',
+                       (kind.document, language, keys))
+        return dict(cursor.fetchall())
 
-
-def serialized_texts(application, keys, language):
-    """The same from the extension."""
-    with application.cursor() as cursor:
-        cursor.execute("SELECT k, health_crypto.serialize('prescription', k::bigint, %s) FROM unnest(%s) k",
-                       (language, keys))
+    def defined(self, cursor, definition, keys, language):
+        cursor.execute(f'SELECT * FROM gnuhealth_documents.{definition}(ARRAY[]::integer[], NULL)')
+        fields = ', '.join(f'd."{column.name}"' for column in cursor.description[1:])
+        cursor.execute(f"SELECT d.key, health_crypto.canonicalize(row_to_json(f), 'gnuhealth-1') "
+                       f'FROM gnuhealth_documents.{definition}(%s, %s) d CROSS JOIN LATERAL (SELECT {fields}) f',
+                       (keys, language))
         return dict(cursor.fetchall())
 
 
-def compare(application, checks, keys, language, texts_of):
-    expected = expected_texts(application, keys, language)
-    found = texts_of(application, keys, language)
-    one_by_one = {}
-    for key in keys[:20]:
-        one_by_one.update(texts_of(application, [key], language))
-    checks.equal(sorted(found), sorted(expected), f'keys in {language}')
-    for key in keys:
-        checks.equal(found.get(key), expected[key], f'prescription {key} in {language}')
-        if key in one_by_one:
-            checks.equal(one_by_one[key], expected[key], f'prescription {key} alone in {language}')
+class Definitions:
+    """Texts from the definitions' rows, put through json.dumps here: for use without the extension."""
+
+    def install(self, cursor, checks):
+        """Runs the templates as protect_gnuhealth() does, with the extension's functions or those of standins.sql."""
+        cursor.execute("SELECT to_regnamespace('health_crypto') IS NULL")
+        if cursor.fetchone()[0]:
+            cursor.execute('CREATE EXTENSION health_crypto')
+        cursor.execute('CREATE SCHEMA IF NOT EXISTS gnuhealth_documents')
+        for name in ('common', *(kind.document for kind in KINDS)):
+            cursor.execute('SET LOCAL search_path = pg_catalog, pg_temp')
+            cursor.execute((TEMPLATES / f'{name}.sql').read_text().replace('@schema@', 'public'))
+
+    def newest(self, cursor, kind, keys, language):
+        return self.defined(cursor, kind.newest, keys, language)
+
+    def defined(self, cursor, definition, keys, language):
+        cursor.execute(f'SELECT * FROM gnuhealth_documents.{definition}(%s, %s)', (keys, language))
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row)) for row in cursor.fetchall()]
+        return {row.pop('key'): json.dumps(row, ensure_ascii=False) for row in rows}
 
 
-def compare_stored(application, checks, keys):
+class Oracle:
+    """Compares every definition of every document in every language."""
+
+    def __init__(self, application, checks, releases, source):
+        self.application = application
+        self.checks = checks
+        self.source = source
+        self.serialisers = {
+            kind: [(older, releases.serialiser(kind, older)) for older in kind.older] for kind in KINDS}
+
+    def compare(self, kind, keys, language):
+        newest, older = self.expected(kind, keys, language)
+        with self.application.cursor() as cursor:
+            self.equal(kind, kind.newest, language, self.source.newest(cursor, kind, keys, language), newest)
+            for key in keys[:20]:
+                found = self.source.newest(cursor, kind, [key], language)
+                self.equal(kind, f'{kind.newest} alone', language, found, {key: newest[key]})
+            for generation, texts in older:
+                found = self.source.defined(cursor, generation.definition, keys, language)
+                self.equal(kind, f'{generation.definition} ({generation.package})', language, found, texts)
+
+    def expected(self, kind, keys, language):
+        """Texts of GNU Health by key, of the one that runs and of older ones, in a transaction with empty caches."""
+        context = {} if language is None else {'language': language}
+        with self.application.transaction(readonly=True, **context):
+            Model = self.application.model(kind.model)
+            records = Model.browse(keys)
+            newest = {record.id: answer(Model.get_serial, record) for record in records}
+            older = [(generation, {record.id: answer(serialiser, record) for record in records})
+                     for generation, serialiser in self.serialisers[kind]]
+        return newest, older
+
+    def equal(self, kind, definition, language, found, expected):
+        """Where GNU Health cannot show a document the text is ours, but there must be one."""
+        self.checks.equal(sorted(found), sorted(expected), f'keys of {definition} in {language!r}')
+        for key, text in expected.items():
+            if text is None:
+                self.checks.that(found.get(key), f'{definition} {key} in {language!r} has no text')
+            else:
+                self.checks.equal(found.get(key), text, f'{definition} {key} in {language!r}')
+
+
+def answer(serialiser, record):
+    try:
+        return serialiser(record)
+    except RAISED:
+        return None
+
+
+def compare_stored(application, checks, oracle, kind, keys):
     """With the extension, the columns of every draft follow its content in the database's own language."""
-    expected = expected_texts(application, keys, None)
+    expected, _ = oracle.expected(kind, keys, None)
     with application.cursor() as cursor:
-        cursor.execute('SELECT id, serializer, document_digest FROM gnuhealth_prescription_order WHERE id = ANY (%s)',
-                       (keys,))
+        cursor.execute(f'SELECT id, serializer, document_digest FROM {kind.table} WHERE id = ANY (%s)', (keys,))
         for key, text, digest in cursor.fetchall():
-            checks.equal(text, expected[key], f'stored text of prescription {key}')
-            checks.equal(digest, hashlib.sha512(expected[key].encode()).hexdigest(),
-                         f'stored digest of prescription {key}')
+            if expected[key] is not None:
+                checks.equal(text, expected[key], f'stored text of {kind.document} {key}')
+            checks.equal(digest, text and hashlib.sha512(text.encode()).hexdigest(),
+                         f'stored digest of {kind.document} {key}')
+
+
+# What must be there for GNU Health to show a document.
+NEEDED = {
+    'prescription': ('healthprof', 'patient'),
+    'birth_certificate': ('country', 'party'),
+    'death_certificate': ('country', 'party', 'cod'),
+    'patient_evaluation': ('healthprof', 'patient'),
+    'lab_test': ('test',),
+}
+
+
+def make_unshowable(application, documents, random):
+    """Some documents that GNU Health raises for."""
+    with application.cursor() as cursor:
+        for kind in documents:
+            for column in NEEDED[kind.document]:
+                cursor.execute(f'ALTER TABLE {kind.table} ALTER {column} DROP NOT NULL')
+    with application.cursor() as cursor:
+        for kind, keys in documents.items():
+            for column in NEEDED[kind.document]:
+                cursor.execute(f'UPDATE {kind.table} SET {column} = NULL WHERE id = %s', (random.choice(keys),))
+
+
+def compare_not_finite(application, checks, source, kind, key):
+    """What is no number is a text in the definition's JSON; Python writes a word that JSON does not have."""
+    with application.cursor() as cursor:
+        cursor.execute("UPDATE gnuhealth_patient_evaluation SET temperature = 'NaN', glycemia = '-Infinity', "
+                       "weight = 'Infinity' WHERE id = %s", (key,))
+    with application.transaction(readonly=True):
+        Model = application.model(kind.model)
+        text = Model.get_serial(Model(key))
+    for word in ('NaN', '-Infinity', 'Infinity'):
+        checks.that(f': {word}, ' in text, f'GNU Health writes {word}')
+        text = text.replace(f': {word}, ', f': "{word}", ')
+    with application.cursor() as cursor:
+        checks.equal(source.newest(cursor, kind, [key], None), {key: text}, 'numbers that are not finite')
 
 
 def compare_names(application, checks):
@@ -123,29 +224,46 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--config', required=True)
     parser.add_argument('--database', required=True)
-    parser.add_argument('--count', type=int, default=300)
+    parser.add_argument('--releases', required=True, help='the directory that releases.sh fills')
+    parser.add_argument('--count', type=int, default=300, help='documents in all')
     parser.add_argument('--seed', type=int, default=None)
-    parser.add_argument('--definition', action='store_true', help='compare the definition, without the extension')
+    parser.add_argument('--definition', action='store_true', help='compare the definitions, without the extension')
     arguments = parser.parse_args()
     seed = randoms.randrange(2 ** 32) if arguments.seed is None else arguments.seed
     print(f'seed: {seed}', flush=True)
     random = randoms.Random(seed)
+    started = time.monotonic()
+
+    def told(what):
+        print(f'{time.monotonic() - started:6.1f} s  {what}', flush=True)
+
     application = Application(arguments.config, arguments.database)
     checks = Checks()
-    if not arguments.definition:
-        with application.cursor() as cursor:
-            cursor.execute('CREATE EXTENSION IF NOT EXISTS health_crypto')
-            cursor.execute('SELECT * FROM health_crypto.protect_gnuhealth()')
-    reference = make_reference(application, random)
-    keys = make_prescriptions(application, random, reference, arguments.count)
-    texts_of = defined_texts if arguments.definition else serialized_texts
+    source = Definitions() if arguments.definition else Extension()
+    with application.cursor() as cursor:
+        source.install(cursor, checks)
     check_bindings(application, checks)
+    oracle = Oracle(application, checks, Releases(arguments.releases), source)
+    reference = make_reference(application, random)
+    told('reference data')
+    documents = {}
+    for number, kind in enumerate(KINDS):
+        count = (arguments.count + len(KINDS) - 1 - number) // len(KINDS)
+        documents[kind] = kind.make(application, random, reference, max(count, 20))
+        told(f'{kind.document}: {len(documents[kind])} made')
+    make_unshowable(application, documents, random)
     if not arguments.definition:
-        compare_stored(application, checks, keys)
+        for kind, keys in documents.items():
+            compare_stored(application, checks, oracle, kind, keys)
     compare_chains(application, checks)
     compare_names(application, checks)
-    for language in (*COMPARED, 'ca'):
-        compare(application, checks, keys, language, texts_of)
+    told('stored texts, languages and names compared')
+    for kind, keys in documents.items():
+        for language in (*COMPARED, 'ca'):
+            oracle.compare(kind, keys, language)
+        told(f'{kind.document} compared')
+        if kind.document == 'patient_evaluation':
+            compare_not_finite(application, checks, source, kind, keys[0])
     sys.exit(checks.report())
 
 

@@ -1,7 +1,8 @@
-"""The records that documents refer to: people, professionals, products, words and their translations."""
+"""The records that documents refer to: people, institutions, products, words and their translations."""
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import date
 
 from application import ADMINISTRATOR, ROOT
 from texts import awkward, maybe, required
@@ -9,8 +10,20 @@ from texts import awkward, maybe, required
 LANGUAGES = ('en', 'es', 'fr', 'es_419')
 REPRESENTATIONS = (None, 'pgfs', 'gf', 'fg', 'cjk')
 USES = ('official', 'usual', 'nickname', 'maiden', 'anonymous', 'temp', 'old')
-# Models whose names are in a prescription, and how many of each are made.
-WORDS = {'gnuhealth.drug.route': 6, 'gnuhealth.drug.form': 6, 'gnuhealth.dose.unit': 6, 'gnuhealth.pathology': 12}
+# Models whose records' names are in documents, with the field that is translated, and how many of each are made.
+WORDS = {
+    'gnuhealth.drug.route': ('name', 6),
+    'gnuhealth.drug.form': ('name', 6),
+    'gnuhealth.dose.unit': ('name', 6),
+    'gnuhealth.pathology': ('name', 12),
+    'gnuhealth.procedure': ('description', 10),
+    'gnuhealth.specialty': ('name', 6),
+    'country.country': ('name', 8),
+    'country.subdivision': ('name', 8),
+    'gnuhealth.lab.test_type': ('name', 8),
+    'gnuhealth.lab.test.units': ('name', 6),
+}
+COUNTRY_CODES = ('ES', 'FR', 'AR', 'ZZ', 'É1', 'X', None, '')
 
 
 @dataclass
@@ -18,9 +31,24 @@ class Reference:
     """Identifiers of what was made, by model."""
     patients: list = field(default_factory=list)
     professionals: list = field(default_factory=list)
+    people: list = field(default_factory=list)
+    institutions: list = field(default_factory=list)
     medicaments: list = field(default_factory=list)
     words: dict = field(default_factory=dict)
     templates: list = field(default_factory=list)
+
+    def word(self, random, model):
+        """One of a model's records, or sometimes none."""
+        return maybe(random, random.choice(self.words[model]))
+
+    def professional(self, random):
+        return maybe(random, random.choice(self.professionals))
+
+    def translated(self):
+        """Of every translated field: its name, model and records."""
+        for model, ids in self.words.items():
+            yield WORDS[model][0], model, ids
+        yield 'name', 'product.template', self.templates
 
 
 def unique(text):
@@ -33,9 +61,11 @@ def make_reference(application, random):
     with application.transaction():
         _professionals(application, random, reference)
         _patients(application, random, reference)
+        reference.people = [make_somebody(application, random, number) for number in range(30)]
+        _institutions(application, random, reference)
     with application.transaction(user=ROOT):
-        _words(application, random, reference)
         _products(application, random, reference)
+        _words(application, random, reference)
     with application.transaction(user=ROOT):
         _translations(application, random, reference)
     _states_of_other_writers(application, random, reference)
@@ -67,26 +97,43 @@ def _professionals(application, random, reference):
         reference.professionals.append(professional.id)
 
 
-def _patients(application, random, reference):
+def make_somebody(application, random, number, **values):
+    """A party with one of the ways to have a name; `number` goes through them. Returns its identifier."""
     Party = application.model('party.party')
-    Patient = application.model('gnuhealth.patient')
     Name = application.model('gnuhealth.person_name')
+    ref = unique(awkward(random)) if random.random() < 0.5 else uuid.uuid4().hex[:12]
+    party = make_person(
+        application, maybe(random, required(random), ['x', "O'Neil"]), maybe(random, awkward(random), [None, '']),
+        REPRESENTATIONS[number % len(REPRESENTATIONS)], **{'ref': ref, **values})
+    party = Party(party.id)
+    if number % 3 == 0:
+        _name_parts(application, random, party)
+    if number % 5 == 1:
+        _add_name(application, random, party, random.choice(USES))
+    if number % 8 == 2:  # the first name is not the official one: GNU Health shows nothing
+        Name.write(list(party.person_names), {'use': random.choice(USES[1:])})
+    if number % 8 == 3:  # no person name at all
+        Name.delete(list(party.person_names))
+    return party.id
+
+
+def _patients(application, random, reference):
+    Patient = application.model('gnuhealth.patient')
     for number in range(40):
-        ref = unique(awkward(random)) if random.random() < 0.5 else uuid.uuid4().hex[:12]
-        party = make_person(
-            application, maybe(random, required(random), ['x', "O'Neil"]), maybe(random, awkward(random), [None, '']),
-            REPRESENTATIONS[number % len(REPRESENTATIONS)], is_patient=True, ref=ref)
-        party = Party(party.id)
-        if number % 3 == 0:
-            _name_parts(application, random, party)
-        if number % 5 == 1:
-            _add_name(application, random, party, random.choice(USES))
-        if number % 8 == 2:  # the first name is not the official one: GNU Health shows nothing
-            Name.write(list(party.person_names), {'use': random.choice(USES[1:])})
-        if number % 8 == 3:  # no person name at all
-            Name.delete(list(party.person_names))
-        patient, = Patient.create([{'party': party.id}])
+        party = make_somebody(application, random, number, is_patient=True, dob=maybe(random, date(1980, 2, 29)))
+        patient, = Patient.create([{'party': party}])
         reference.patients.append(patient.id)
+
+
+def _institutions(application, random, reference):
+    Party = application.model('party.party')
+    Institution = application.model('gnuhealth.institution')
+    for _ in range(4):
+        party, = Party.create([{
+            'name': required(random), 'is_institution': True, 'fed_country': None, 'code': str(uuid.uuid4())}])
+        institution, = Institution.create([{
+            'party': party.id, 'code': uuid.uuid4().hex, 'institution_type': 'hospital', 'public_level': 'public'}])
+        reference.institutions.append(institution.id)
 
 
 def _name_parts(application, random, party):
@@ -105,14 +152,28 @@ def _add_name(application, random, party, use):
 
 
 def _words(application, random, reference):
-    for name, count in WORDS.items():
+    for name, (translated, count) in WORDS.items():
         Model = application.model(name)
         made = []
-        for _ in range(count):
-            record, = Model.create([{'name': unique(required(random)), 'code': uuid.uuid4().hex}])
+        for number in range(count):
+            record, = Model.create([_word(application, random, reference, name, number)])
             made.append(record.id)
         own = [r.id for r in Model.search([], order=[('id', 'ASC')], limit=30) if r.id not in made]
         reference.words[name] = made + own
+
+
+def _word(application, random, reference, name, number):
+    """The values of a new record of one of WORDS."""
+    values = {'name': unique(required(random)), 'code': uuid.uuid4().hex}
+    if name == 'gnuhealth.procedure':  # its name is a code; without a description GNU Health cannot show it
+        return {'name': unique(awkward(random)), 'description': awkward(random) if number else None}
+    if name == 'country.country':
+        values['code'] = COUNTRY_CODES[number]
+    if name == 'country.subdivision':
+        values['country'] = random.choice(reference.words['country.country'])
+    if name == 'gnuhealth.lab.test_type':
+        values['product_id'] = application.model('product.product').search([], limit=1)[0].id
+    return values
 
 
 def _products(application, random, reference):
@@ -134,7 +195,7 @@ def _translations(application, random, reference):
     """Through GNU Health where a translator would, and directly where only an import makes such rows."""
     from trytond.transaction import Transaction
     Translation = application.model('ir.translation')
-    for name, ids in [*reference.words.items(), ('product.template', reference.templates)]:
+    for translated, name, ids in reference.translated():
         Model = application.model(name)
         for record in ids:
             for language in LANGUAGES[1:]:
@@ -142,13 +203,13 @@ def _translations(application, random, reference):
                 if kind < 3:
                     with Transaction().set_context(language=language):
                         # Nothing but the text: GNU Health strips it as it strips every name.
-                        Model.write([Model(record)], {'name': required(random)})
+                        Model.write([Model(record)], {translated: required(random)})
                 elif kind < 6:
-                    old = Translation.search([('name', '=', f'{name},name'), ('res_id', '=', record),
+                    old = Translation.search([('name', '=', f'{name},{translated}'), ('res_id', '=', record),
                                               ('lang', '=', language), ('type', '=', 'model')])
                     Translation.delete(old)
                     Translation.create([{
-                        'name': f'{name},name', 'res_id': record, 'lang': language, 'type': 'model',
+                        'name': f'{name},{translated}', 'res_id': record, 'lang': language, 'type': 'model',
                         'value': [awkward(random), '', None][kind - 3], 'fuzzy': kind == 3, 'src': 'x',
                         'module': 'health'}])
 
@@ -156,8 +217,8 @@ def _translations(application, random, reference):
 def _states_of_other_writers(application, random, reference):
     """What GNU Health's models do not write but its reading copes with."""
     with application.cursor() as cursor:
-        for name, ids in [*reference.words.items(), ('product.template', reference.templates)]:
-            key = f'{name},name'
+        for translated, name, ids in reference.translated():
+            key = f'{name},{translated}'
             some = ids[:3]
             cursor.execute("UPDATE ir_translation SET fuzzy = NULL WHERE name = %s AND type = 'model' AND res_id = %s",
                            (key, some[0]))
@@ -166,6 +227,8 @@ def _states_of_other_writers(application, random, reference):
                                "VALUES (%s, 'model', 'es', %s, %s, 'x', false)", (key, some[1], value))
             cursor.execute("INSERT INTO ir_translation (name, type, lang, res_id, value, src, fuzzy) "
                            "VALUES (%s, 'field', 'es', %s, 'another type', 'x', false)", (key, some[2]))
-        cursor.execute("UPDATE product_template SET name = '' WHERE id = %s", (reference.templates[-1],))
-        cursor.execute("DELETE FROM ir_translation WHERE name = 'product.template,name' AND res_id = %s",
-                       (reference.templates[-1],))
+        for name in ('product.template', 'gnuhealth.pathology', 'country.country', 'gnuhealth.specialty'):
+            ids = reference.templates if name == 'product.template' else reference.words[name]
+            table = name.replace('.', '_')
+            cursor.execute(f"UPDATE {table} SET name = '' WHERE id = %s", (ids[3],))
+            cursor.execute('DELETE FROM ir_translation WHERE name = %s AND res_id = %s', (f'{name},name', ids[3]))

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The extension under the real GNU Health: its documents compared with GNU Health's own texts (oracle.py), and a
-# prescription's life from draft to attack (scenario.py). Uses the extension of the last build.
+# The extension under the real GNU Health: its documents compared with GNU Health's own texts and those of older
+# releases (oracle.py), documents of all releases adopted and changed afterwards (history.py), and a prescription's life
+# from draft to attack (scenario.py). Uses the extension of the last build.
 #
 #     tests/gnuhealth/run.sh [--seed N] [--count N]
 #
@@ -31,6 +32,7 @@ else
     venv=$(tail -n 1 "$LOGS/gnuhealth-venv-path")
 fi
 python=("$venv/bin/python" -W ignore -B)
+"$here/releases.sh" "$venv/bin/python"
 
 cluster_temporary gnuhealth -c max_locks_per_transaction=256
 # Without a host in the address libpq takes it from the environment, where the cluster's socket is.
@@ -71,7 +73,8 @@ part() {
     passed=$((passed + good)) failed=$((failed + bad))
 }
 
-part oracle "${python[@]}" "$here/oracle.py" --count "$count"
+part oracle "${python[@]}" "$here/oracle.py" --count "$count" --releases "$home/releases"
+part history "${python[@]}" "$here/history.py" --count "$count" --releases "$home/releases"
 part scenario "${python[@]}" "$here/scenario.py"
 
 header "all of GNU Health"

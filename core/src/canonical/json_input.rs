@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::cursor::Cursor;
-use super::{MAX_DEPTH, Path, Value, repeated};
+use super::{MAX_DEPTH, Path, Value, number, repeated};
 
 /// The longest text [`parse_json`] reads, in bytes: 16 MiB.
 ///
@@ -29,6 +29,11 @@ pub enum JsonError {
         /// Where the number stands.
         path: String,
     },
+    /// A number of a document's field has more digits than a double carries.
+    InexactNumber {
+        /// Where the number stands.
+        path: String,
+    },
     /// Lists and objects are nested more than [`MAX_DEPTH`] deep.
     TooDeep,
     /// A `\u` escape names half of a surrogate pair (RFC 7493, 2.1).
@@ -43,6 +48,9 @@ impl fmt::Display for JsonError {
             Self::Syntax => f.write_str("not valid JSON"),
             Self::DuplicateKey { path } => write!(f, "name occurs twice: {path}"),
             Self::NumberOutOfRange { path } => write!(f, "number out of range: {path}"),
+            Self::InexactNumber { path } => {
+                write!(f, "number that a double does not carry exactly: {path}")
+            }
             Self::TooDeep => write!(f, "nested more than {MAX_DEPTH} deep"),
             Self::LoneSurrogate => f.write_str("escape sequence is half of a surrogate pair"),
             Self::TooLarge => write!(f, "longer than {MAX_JSON_BYTES} bytes"),
@@ -61,14 +69,30 @@ impl std::error::Error for JsonError {}
 /// # Errors
 /// A [`JsonError`] for everything that is not exactly one JSON value within the limits.
 pub fn parse_json(text: &str) -> Result<Value<'static>, JsonError> {
+    read(text, &Path::Root, false)
+}
+
+/// Reads the JSON value of a document's field, as [`parse_json`], with the field's name in the paths of errors.
+///
+/// A literal with a fraction or an exponent must denote the very number that the nearest double is printed as. Two
+/// contents would have one text and one digest otherwise, if they differ only in digits that a double does not carry.
+///
+/// # Errors
+/// As [`parse_json`], and [`JsonError::InexactNumber`].
+pub fn parse_field(name: &str, text: &str) -> Result<Value<'static>, JsonError> {
+    read(text, &Path::Field(&Path::Root, name), true)
+}
+
+fn read(text: &str, path: &Path<'_>, exact: bool) -> Result<Value<'static>, JsonError> {
     if text.len() > MAX_JSON_BYTES {
         return Err(JsonError::TooLarge);
     }
     let mut reader = Reader {
         cursor: Cursor::new(text),
+        exact,
     };
     reader.skip_space();
-    let value = reader.value(&Path::Root, 0)?;
+    let value = reader.value(path, 0)?;
     reader.skip_space();
     if reader.cursor.rest().is_empty() {
         Ok(value)
@@ -79,6 +103,8 @@ pub fn parse_json(text: &str) -> Result<Value<'static>, JsonError> {
 
 struct Reader<'t> {
     cursor: Cursor<'t>,
+    /// Whether numbers must be carried exactly.
+    exact: bool,
 }
 
 impl Reader<'_> {
@@ -177,7 +203,12 @@ impl Reader<'_> {
             });
         }
         match literal.parse::<f64>() {
-            Ok(float) if float.is_finite() => Ok(Value::Float(float)),
+            Ok(float) if float.is_finite() => {
+                if self.exact && !number::is_carried(literal, float) {
+                    return Err(JsonError::InexactNumber { path: path.short() });
+                }
+                Ok(Value::Float(float))
+            }
             _ => Err(JsonError::NumberOutOfRange { path: path.short() }),
         }
     }
@@ -410,6 +441,31 @@ mod tests {
             Ok(Value::Float(f64::MAX))
         );
         assert_eq!(parse_json("1e-400"), Ok(Value::Float(0.0)));
+    }
+
+    #[test]
+    fn a_field_carries_its_numbers_exactly_or_not_at_all() {
+        for text in ["12.50", "[1, 0.1]", r#"{"a":{"b":[1E2]}}"#] {
+            assert_eq!(parse_field("F", text), parse_json(text), "{text}");
+        }
+        let refused = |path: &str| Err(JsonError::InexactNumber { path: path.into() });
+        let inexact = "0.10000000000000000001";
+        assert_eq!(parse_field("F", inexact), refused("F"));
+        assert_eq!(
+            parse_field("F", &format!("[1, {inexact}]")),
+            refused("F[1]")
+        );
+        assert_eq!(
+            parse_field("F", &format!(r#"{{"a":[{{"b":{inexact}}}]}}"#)),
+            refused("F.a[0].b")
+        );
+        assert_eq!(parse_json(inexact), Ok(Value::Float(0.1)));
+        assert_eq!(
+            parse_field("F", "[1e400]"),
+            Err(JsonError::NumberOutOfRange {
+                path: "F[0]".into()
+            })
+        );
     }
 
     #[test]

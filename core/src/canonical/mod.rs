@@ -19,7 +19,7 @@ mod value;
 use std::fmt;
 use std::str::FromStr;
 
-pub use json_input::{JsonError, MAX_JSON_BYTES, parse_json};
+pub use json_input::{JsonError, MAX_JSON_BYTES, parse_field, parse_json};
 pub(crate) use path::Path;
 pub use value::Value;
 

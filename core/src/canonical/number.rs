@@ -88,6 +88,52 @@ impl Shortest {
     }
 }
 
+/// Whether the literal of a JSON number denotes the very number that `float`, the double nearest to it, is printed as.
+///
+/// PostgreSQL prints a double with 16 or 17 digits where the shortest lie on the border to its neighbour: `1e23` as
+/// `9.999999999999999e+22`. Only doubles from 2^53 on have such borders within 17 digits, and from 1e15 on PostgreSQL
+/// prints an exponent, so a literal with one is taken if it is the double rounded to as many digits.
+pub(super) fn is_carried(literal: &str, float: f64) -> bool {
+    let Some((digits, exponent)) = significant(literal) else {
+        return false;
+    };
+    // Two decimals of up to 15 digits never stand for the same normal double.
+    if digits.len() <= 15 && float.is_normal() {
+        return true;
+    }
+    let same = |printed: &Shortest| {
+        printed.digits.trim_end_matches('0') == digits
+            && (digits.is_empty() || i64::from(printed.exponent) == exponent)
+    };
+    if Shortest::of(float).is_some_and(|shortest| same(&shortest)) {
+        return true;
+    }
+    literal.contains(['e', 'E'])
+        && exponent >= 15
+        && [15, 16].iter().any(|places| {
+            Shortest::read(&format!("{:.places$e}", float.abs())).is_some_and(|all| same(&all))
+        })
+}
+
+/// The digits of a JSON number without leading and trailing zeros (none for zero), and the power of ten of the first;
+/// `None` if no double is that large or small.
+fn significant(literal: &str) -> Option<(String, i64)> {
+    let magnitude = literal.strip_prefix('-').unwrap_or(literal);
+    let (mantissa, power) = match magnitude.split_once(['e', 'E']) {
+        Some((mantissa, power)) => (mantissa, power.parse().ok()?),
+        None => (magnitude, 0i32),
+    };
+    let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{integer}{fraction}");
+    let digits = all.trim_start_matches('0');
+    let leading_zeros = all.len() - digits.len();
+    let first = i64::try_from(integer.len()).ok()? - 1 - i64::try_from(leading_zeros).ok()?;
+    Some((
+        digits.trim_end_matches('0').to_owned(),
+        i64::from(power) + first,
+    ))
+}
+
 /// The parts of a plain decimal literal: `-?(0|[1-9][0-9]*)(\.[0-9]+)?`.
 pub(super) struct PlainDecimal<'t> {
     pub(super) negative: bool,
@@ -209,5 +255,55 @@ mod tests {
                 && !same("1", 0.0)
         );
         assert!(!same("0.10000000000000000555", 0.1));
+    }
+
+    #[test]
+    fn numbers_that_a_double_carries() {
+        let carried = |literal: &str| is_carried(literal, literal.parse().unwrap());
+        for literal in [
+            "0.0",
+            "-0.00",
+            "0e5",
+            "0.1",
+            "0.10000",
+            "12.50",
+            "-1E2",
+            "1000e-3",
+            "0.1e-6",
+            "0.30000000000000004",
+            "100000000000000000000.0",
+            "5e-324",
+            "1.7976931348623157e308",
+            "2.2250738585072014e-308",
+            "123456789012345.67",
+            "1e0000000005",
+        ] {
+            assert!(carried(literal), "{literal}");
+        }
+        for literal in [
+            "0.10000000000000000001",
+            "0.10000000000000001",
+            "1.0000000000000000001e0",
+            "9007199254740991.5",
+            "4e-324",
+            "1e-400",
+            "1e-99999999999",
+            "0.99999999999999999999",
+            "123456789012345678901234567890.5",
+            "9007199254740993.0",
+            "5.00000000000000001e-324",
+        ] {
+            assert!(!carried(literal), "{literal}");
+        }
+        // As PostgreSQL 15 prints 1e23, 2e23 and 2^54 + 2; the same digits without an exponent are somebody else's.
+        for literal in [
+            "9.999999999999999e+22",
+            "1.9999999999999998e+23",
+            "1.8014398509481984e+16",
+        ] {
+            assert!(carried(literal), "{literal}");
+        }
+        assert!(!carried("99999999999999990000000.0"));
+        assert!(!carried("9.9999999999999991e+22"));
     }
 }

@@ -1,13 +1,44 @@
 //! Which differences stand in fields that a document only refers to.
 
 use super::Change;
+use crate::canonical::Value;
 
 /// Whether a pattern of `reference_fields` covers a change.
 ///
 /// A pattern is a field's name (the whole field), or a path as in [`Change::path`] in which `[]` stands for any index:
-/// `Lines[][0]` is the first element of every line. A path covers what is inside of it.
+/// `Lines[][0]` is the first element of every line. A path covers what is inside of it. What came or went is never
+/// covered: a corrected name is another text in its place, while an element more or less is another document, or the
+/// same one put down in another form; and a text where there was an empty one is a reference that was not there before.
+///
+/// After a `|` may stand a separator: the change is covered only if both values are texts that are the same up to it.
+/// `Diagnosis| : ` covers `J02.0 : Sore throat` becoming `J02.0 : Pharyngitis`, and not `J02.1 : Pharyngitis`: what
+/// stands before the separator says which record is referred to.
 pub fn covers(pattern: &str, change: &Change) -> bool {
-    pattern == change.field || covers_path(pattern, &change.path)
+    let (place, separator) = match pattern.split_once('|') {
+        Some((place, separator)) => (place, Some(separator)),
+        None => (pattern, None),
+    };
+    let is_there = |value: &Option<Value<'_>>| {
+        value
+            .as_ref()
+            .is_some_and(|value| *value != Value::Text("".into()))
+    };
+    is_there(&change.sealed)
+        && is_there(&change.current)
+        && (place == change.field || covers_path(place, &change.path))
+        && separator.is_none_or(|separator| is_same_up_to(separator, change))
+}
+
+fn is_same_up_to(separator: &str, change: &Change) -> bool {
+    match (&change.sealed, &change.current) {
+        (Some(Value::Text(sealed)), Some(Value::Text(current))) => {
+            match (sealed.split_once(separator), current.split_once(separator)) {
+                (Some((sealed, _)), Some((current, _))) => sealed == current,
+                _ => false,
+            }
+        }
+        _ => false,
+    }
 }
 
 fn covers_path(pattern: &str, path: &str) -> bool {
@@ -42,8 +73,31 @@ mod tests {
         Change {
             field: field.to_owned(),
             path: path.to_owned(),
-            sealed: None,
-            current: None,
+            sealed: Some(Value::Text("former".into())),
+            current: Some(Value::Text("present".into())),
+        }
+    }
+
+    #[test]
+    fn what_came_or_went_is_not_covered() {
+        for path in ["Lines", "Lines[0]", "Lines[0][0]"] {
+            let both = change("Lines", path);
+            assert!(covers("Lines", &both));
+            let came = Change {
+                sealed: None,
+                ..both.clone()
+            };
+            let went = Change {
+                current: None,
+                ..both
+            };
+            assert!(!covers("Lines", &came) && !covers("Lines", &went));
+            assert!(!covers("Lines[][0]", &came) && !covers("Lines[][0]", &went));
+            let was_empty = Change {
+                sealed: Some(Value::Text("".into())),
+                ..came
+            };
+            assert!(!covers("Lines", &was_empty));
         }
     }
 
@@ -55,6 +109,28 @@ mod tests {
         // A name that needs quoting in a path is given as it is.
         assert!(covers("a.b", &change("a.b", "[\"a.b\"]")));
         assert!(!covers("a", &change("a.b", "[\"a.b\"]")));
+    }
+
+    #[test]
+    fn what_stands_before_a_separator_must_stay() {
+        let text = |text: &'static str| Some(Value::Text(text.into()));
+        let of = |sealed, current| Change {
+            sealed,
+            current,
+            ..change("Lines", "Lines[1][0]")
+        };
+        let pattern = "Lines[][0]| : ";
+        assert!(covers(pattern, &of(text("A1 : x"), text("A1 : y : z"))));
+        for (sealed, current) in [
+            (text("A1 : x"), text("A2 : x")),
+            (text("A1 : x"), text("A1 :x")),
+            (text("A1"), text("A1")),
+            (text("A1 : x"), None),
+            (None, text("A1 : x")),
+            (text("A1 : x"), Some(Value::Integer(1))),
+        ] {
+            assert!(!covers(pattern, &of(sealed, current)));
+        }
     }
 
     #[test]

@@ -127,18 +127,10 @@ impl Certificate {
     pub fn parse_many(
         input: &[u8],
     ) -> Result<Vec<Result<Certificate, CertificateError>>, CertificateError> {
-        Ok(Certificate::parse_each(input)?.collect())
-    }
-
-    /// Does what [`Certificate::parse_many`] does, but looks at each certificate only when it is asked for: that can
-    /// take half a second for one that was made to, and a set has room for hundreds.
-    ///
-    /// # Errors
-    /// As [`Certificate::parse_many`].
-    pub fn parse_each(
-        input: &[u8],
-    ) -> Result<impl Iterator<Item = Result<Certificate, CertificateError>>, CertificateError> {
-        Ok(read(input)?.into_iter().map(|group| group.and_then(build)))
+        Ok(read(input)?
+            .into_iter()
+            .map(|group| group.and_then(build))
+            .collect())
     }
 
     /// Adds what `other` knows of the same certificate: user ids, subkeys, bindings, revocations. Drops nothing.

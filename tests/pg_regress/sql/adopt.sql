@@ -51,6 +51,12 @@ UPDATE gnuhealth_prescription_order SET document_digest = encode(sha512(convert_
 UPDATE gnuhealth_prescription_order SET digital_signature = :'one_cameron' WHERE id = 13;
 CALL triggers('ENABLE ALWAYS');
 SELECT key, ok, content, language, definition, changes FROM health_crypto.verify_all() ORDER BY key::int;
+CREATE TABLE unadopted AS SELECT key, ok, content, language FROM health_crypto.verify_all();
+BEGIN;
+INSERT INTO ir_lang (code, name, translatable) VALUES ('aa', 'Afar', true);
+INSERT INTO ir_translation (name, type, lang, res_id, value) VALUES ('product.template,name', 'model', 'aa', 1, 'amoksi');
+SELECT count(*) AS changed FROM unadopted b FULL JOIN health_crypto.verify_all() a USING (key, ok, content, language) WHERE a.key IS NULL OR b.key IS NULL;
+ROLLBACK;
 CREATE TABLE before AS SELECT o.ctid AS place, o.* FROM gnuhealth_prescription_order o;
 -- Not everybody's.
 \set VERBOSITY sqlstate
@@ -67,6 +73,12 @@ SELECT count(*) AS same_rows FROM before b JOIN gnuhealth_prescription_order o O
 SELECT key, content FROM health_crypto.adopt('prescription') ORDER BY key::int;
 SELECT key, signer_name, verdict, signature = :'one_cameron' AS kept FROM health_crypto.register WHERE event = 'signature';
 SELECT count(*) AS adoptions FROM health_crypto.register WHERE event = 'adoption';
+-- A language that is switched on later, with texts of its own, changes nothing, adopted or not.
+CREATE TABLE verdicts AS SELECT key, ok, content, language FROM health_crypto.verify_all();
+INSERT INTO ir_lang (code, name, translatable) VALUES ('de', 'Deutsch', true), ('es_AR', 'Español (Argentina)', true);
+INSERT INTO ir_translation (name, type, lang, res_id, value) VALUES
+    ('product.template,name', 'model', 'de', 1, 'Amoxicillin-Trihydrat'), ('gnuhealth.drug.route,name', 'model', 'es_AR', 1, 'por boca');
+SELECT count(*) AS changed FROM verdicts b FULL JOIN health_crypto.verify_all() a USING (key, ok, content, language) WHERE a.key IS NULL OR b.key IS NULL;
 -- From now on an exchanged product is an alteration, a renamed one is not, in the language of each.
 UPDATE product_template SET name = 'Amoxicillin trihydrate' WHERE id = 1;
 UPDATE ir_translation SET value = 'amoxicilina' WHERE id = 3;

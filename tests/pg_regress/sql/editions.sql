@@ -88,6 +88,10 @@ CREATE FUNCTION letter_copy(keys int[], language text) RETURNS TABLE (key int, "
     BEGIN ATOMIC SELECT l.id, (SELECT json_agg(p.text ORDER BY p.id) FROM page p WHERE p.copy_of = l.id) FROM letter l WHERE l.id = ANY (keys); END;
 SELECT health_crypto.add_definition('letter', 'letter_copy(int[], text)');
 SELECT count(*) FROM health_crypto.definition;
+-- A definition that its root's owner may not run any more: an answer about what was sealed by it, and about nothing else.
+REVOKE EXECUTE ON FUNCTION letter_0 FROM PUBLIC;
+SELECT key, ok, content, detail FROM health_crypto.verify_all('letter');
+GRANT EXECUTE ON FUNCTION letter_0 TO PUBLIC;
 -- A definition that is gone: the verdict says so, of what was sealed by it; the others stand.
 DROP FUNCTION letter_1;
 SELECT key, ok, content, definition, detail FROM health_crypto.verify_all('letter');

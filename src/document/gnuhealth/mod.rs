@@ -1,58 +1,18 @@
 //! protect_gnuhealth(): the documents of GNU Health, for whichever of their tables exist.
 
+mod known;
+
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::quote_identifier;
 
-use crate::document::protect::{self, Request};
+use crate::document::gnuhealth::known::{COMMON, KNOWN, Known};
+use crate::document::protect::{self, Earlier, Request};
 use crate::document::registry;
 use crate::error::{Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
-
-/// A document of GNU Health. Tables and states are those of GNU Health 5.0 (modules health_crypto, health_crypto_lab).
-struct Known {
-    document: &'static str,
-    root: &'static str,
-    state_column: &'static str,
-    sealed_states: &'static [&'static str],
-    /// Creates the definitions; a template, after COMMON.
-    template: &'static str,
-    /// The definitions, of every form that GNU Health's releases wrote, newest first.
-    forms: &'static [Form],
-}
-
-/// One form of a document's text.
-struct Form {
-    /// The function in schema gnuhealth_documents.
-    definition: &'static str,
-    /// What comes from referenced tables. What identifies somebody (Patient_ID, Person_ID) is left out: it shows that a
-    /// document without register entry was given to another person, which is no drift.
-    reference_fields: &'static [&'static str],
-}
-
-const COMMON: &str = include_str!("../../sql/gnuhealth/common.sql");
-
-const KNOWN: [Known; 1] = [Known {
-    document: "prescription",
-    root: "gnuhealth_prescription_order",
-    state_column: "state",
-    sealed_states: &["validated"],
-    template: include_str!("../../sql/gnuhealth/prescription.sql"),
-    forms: &[Form {
-        definition: "prescription_5_0",
-        reference_fields: &[
-            "HP",
-            "Patient",
-            "Prescription_line[][0]",
-            "Prescription_line[][2]",
-            "Prescription_line[][3]",
-            "Prescription_line[][4]",
-            "Prescription_line[][5]",
-        ],
-    }],
-}];
 
 /// Columns that GNU Health's module health_crypto brings.
 const SEAL_COLUMNS: [&str; 3] = ["document_digest", "serializer", "digital_signature"];
@@ -112,6 +72,15 @@ fn protect_known(known: &Known) -> Result<Option<Outcome>> {
     let Some((newest, older)) = known.forms.split_first() else {
         return Err(Error::Bug("a document without form"));
     };
+    // Oldest first: of two definitions that give the same text the one added last is named.
+    let earlier = older.iter().rev().map(|form| {
+        Ok(Earlier {
+            definition: defined(form.definition)?,
+            profile: PROFILE.to_owned(),
+            reference_fields: Some(owned(form.reference_fields)),
+        })
+    });
+    let earlier = earlier.collect::<Result<Vec<_>>>()?;
     protect::protect_document(&Request {
         document: known.document.to_owned(),
         root,
@@ -120,22 +89,14 @@ fn protect_known(known: &Known) -> Result<Option<Outcome>> {
         digest_column: "document_digest".to_owned(),
         serializer_column: "serializer".to_owned(),
         signature_column: Some("digital_signature".to_owned()),
-        state_column: Some(known.state_column.to_owned()),
+        state_column: Some("state".to_owned()),
         sealed_states: Some(owned(known.sealed_states)),
         reference_fields: Some(owned(newest.reference_fields)),
         on_alteration: "reject".to_owned(),
         on_unverified_signature: "reject".to_owned(),
         add_columns: false,
+        earlier,
     })?;
-    // Oldest first: of two definitions that give the same text the one added last is named.
-    for form in older.iter().rev() {
-        protect::add(
-            known.document,
-            defined(form.definition)?,
-            PROFILE,
-            Some(&owned(form.reference_fields)),
-        )?;
-    }
     outcome(
         if was_known {
             "protected again"
