@@ -88,11 +88,22 @@ impl Document {
         std::iter::once(&self.current).chain(&self.earlier)
     }
 
-    /// The edition that a seal was made by; the current one if the register does not say or it is not there any more.
-    pub fn edition_of(&self, seal: &Seal) -> &Edition {
-        self.editions()
+    /// The edition that a seal was made by, if the register says which. One that was registered while the root table had
+    /// another name is found again as the same definition and profile under the present name.
+    pub fn known_edition_of(&self, seal: &Seal) -> Option<&Edition> {
+        let is_same = |edition: &&Edition| {
+            seal.definition.as_ref() == Some(&edition.signature)
+                && seal.profile.as_deref() == Some(edition.profile.name())
+        };
+        let mut editions = self.editions();
+        editions
             .find(|edition| seal.edition == Some(edition.number))
-            .unwrap_or(&self.current)
+            .or_else(|| self.editions().find(is_same))
+    }
+
+    /// The edition that a seal is compared by: the current one if nobody knows which it was made by.
+    pub fn edition_of(&self, seal: &Seal) -> &Edition {
+        self.known_edition_of(seal).unwrap_or(&self.current)
     }
 
     /// The columns of the root that hold digest, text and signature. They are never content.
