@@ -105,7 +105,7 @@ COMMENT ON FUNCTION health_crypto.reopen(text, text, text) IS
 CREATE FUNCTION health_crypto.attach_signature(document text, key text, signature text) RETURNS health_crypto.verdict
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'attach_signature_wrapper';
 COMMENT ON FUNCTION health_crypto.attach_signature(text, text, text) IS
-    'verifies a signature over the document''s digest, stores it, and answers with the verdict';
+    'verifies a signature over the document''s digest, stores it, beside those that are there, and answers with the verdict';
 
 -- Verifying takes subtransactions, which PostgreSQL before 17 refuses while a parallel plan runs, in the leader too.
 CREATE FUNCTION health_crypto.verify(document text, key text, at timestamptz DEFAULT pg_catalog.now())
@@ -126,6 +126,17 @@ CREATE FUNCTION health_crypto.verify_signature(payload text, signature text, at 
 COMMENT ON FUNCTION health_crypto.verify_signature(text, text, timestamptz) IS
     'judges a signature over any payload against the keyring: one row a signature';
 
+CREATE FUNCTION health_crypto.signers(document text, key text, at timestamptz DEFAULT pg_catalog.now())
+    RETURNS SETOF health_crypto.signature_verdict
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 2 AS 'MODULE_PATHNAME', 'signers_wrapper';
+COMMENT ON FUNCTION health_crypto.signers(text, text, timestamptz) IS
+    'judges each signature of a document: one row a signature, the earliest first; none if it carries none';
+
+CREATE FUNCTION health_crypto.evidence(document text, key text, at timestamptz DEFAULT pg_catalog.now()) RETURNS json
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'evidence_wrapper';
+COMMENT ON FUNCTION health_crypto.evidence(text, text, timestamptz) IS
+    'what an auditor without the database needs: text, digest, signatures, certificates, register entries, policy time and verdict';
+
 -- Keyring ------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION health_crypto.import_certificate(certificate bytea, documents text[] DEFAULT NULL) RETURNS text
@@ -137,6 +148,23 @@ CREATE FUNCTION health_crypto.import_certificate(certificate text, documents tex
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'import_certificate_text_wrapper';
 COMMENT ON FUNCTION health_crypto.import_certificate(text, text[]) IS
     'merges an armored OpenPGP certificate into the keyring and returns its fingerprint; documents NULL: may sign all, ''{}'': none';
+
+CREATE FUNCTION health_crypto.import_keyring(keyring bytea, documents text[] DEFAULT NULL,
+    OUT fingerprint text, OUT user_id text, OUT outcome text) RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'import_keyring_bytes_wrapper';
+COMMENT ON FUNCTION health_crypto.import_keyring(bytea, text[]) IS
+    'imports every certificate of a file and reports each: imported, merged, unchanged, or refused and why';
+
+CREATE FUNCTION health_crypto.import_keyring(keyring text, documents text[] DEFAULT NULL,
+    OUT fingerprint text, OUT user_id text, OUT outcome text) RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'import_keyring_text_wrapper';
+COMMENT ON FUNCTION health_crypto.import_keyring(text, text[]) IS
+    'imports every certificate of an armored file and reports each: imported, merged, unchanged, or refused and why';
+
+CREATE FUNCTION health_crypto.remove_certificate(fingerprint text, reason text) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'remove_certificate_wrapper';
+COMMENT ON FUNCTION health_crypto.remove_certificate(text, text) IS
+    'takes a certificate out of the keyring and enters the reason in the register: its signatures have no known signer from then on';
 
 CREATE FUNCTION health_crypto.certificate_description(certificate bytea, at timestamptz,
     OUT user_ids text[], OUT algorithm text, OUT created timestamptz, OUT expires timestamptz,
@@ -166,12 +194,21 @@ CREATE FUNCTION health_crypto.verify(document text, key bigint, at timestamptz D
     RETURNS health_crypto.verdict
     LANGUAGE sql STABLE PARALLEL UNSAFE
     BEGIN ATOMIC SELECT health_crypto.verify(document, key::text, at); END;
+CREATE FUNCTION health_crypto.signers(document text, key bigint, at timestamptz DEFAULT pg_catalog.now())
+    RETURNS SETOF health_crypto.signature_verdict
+    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 2
+    BEGIN ATOMIC SELECT * FROM health_crypto.signers(document, key::text, at); END;
+CREATE FUNCTION health_crypto.evidence(document text, key bigint, at timestamptz DEFAULT pg_catalog.now()) RETURNS json
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    BEGIN ATOMIC SELECT health_crypto.evidence(document, key::text, at); END;
 COMMENT ON FUNCTION health_crypto.serialize(text, bigint, text) IS 'serialize() for a numeric key';
 COMMENT ON FUNCTION health_crypto.digest(text, bigint, text) IS 'digest() for a numeric key';
 COMMENT ON FUNCTION health_crypto.signing_payload(text, bigint) IS 'signing_payload() for a numeric key';
 COMMENT ON FUNCTION health_crypto.reopen(text, bigint, text) IS 'reopen() for a numeric key';
 COMMENT ON FUNCTION health_crypto.attach_signature(text, bigint, text) IS 'attach_signature() for a numeric key';
 COMMENT ON FUNCTION health_crypto.verify(text, bigint, timestamptz) IS 'verify() for a numeric key';
+COMMENT ON FUNCTION health_crypto.signers(text, bigint, timestamptz) IS 'signers() for a numeric key';
+COMMENT ON FUNCTION health_crypto.evidence(text, bigint, timestamptz) IS 'evidence() for a numeric key';
 
 -- Python's texts, for definitions of GNU Health documents ------------------------------------------------------------
 

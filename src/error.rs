@@ -68,6 +68,10 @@ pub enum Breach {
     Text,
     /// Replace or remove the signature.
     Signature,
+    /// Add a signature to one that does not verify.
+    Countersignature,
+    /// Add a second signature of one certificate.
+    SignedTwice,
     /// Take a document that only its state seals out of its sealed state.
     State,
     /// Insert a child row.
@@ -92,6 +96,8 @@ impl Breach {
             Breach::Content => "its content would change",
             Breach::Text => "its digest or text would be replaced",
             Breach::Signature => "its signature would be replaced",
+            Breach::Countersignature => "a signature would be added to one that does not verify",
+            Breach::SignedTwice => "a certificate would sign it again",
             Breach::State => "it would leave its sealed state, and the register does not know it",
             Breach::LineAdded => "a line would be added",
             Breach::LineChanged => "a line would change",

@@ -1,4 +1,7 @@
-//! The keyring: import, the certificates that a signature may come from, and what the view certificates shows.
+//! The keyring: the certificates that a signature may come from, and what the view certificates shows. How it is
+//! changed is in [`change`].
+
+mod change;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,12 +11,9 @@ use health_crypto_core::openpgp::{Candidate, Certificate, CertificateError, Fing
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::document::registry;
-use crate::document::serialize::given;
 use crate::error::{Error, Result};
-use crate::pg::caller::{self, RunAs};
+use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
-use crate::seal::register::{self, Entry, Event};
 use crate::verify::time;
 
 thread_local! {
@@ -84,112 +84,21 @@ fn parsed(fingerprint: &str, bytes: &[u8]) -> Option<Rc<Certificate>> {
     })
 }
 
-#[pg_extern(sql = false)]
-fn import_certificate_text(
-    certificate: Option<&str>,
-    documents: Option<Vec<Option<String>>>,
-) -> std::result::Result<String, ErrorReport> {
-    Ok(import(
-        given(certificate, "certificate")?.as_bytes(),
-        documents,
-        Error::MalformedArmor,
-    )?)
-}
-
-#[pg_extern(sql = false)]
-fn import_certificate_bytes(
-    certificate: Option<&[u8]>,
-    documents: Option<Vec<Option<String>>>,
-) -> std::result::Result<String, ErrorReport> {
-    Ok(import(
-        given(certificate, "certificate")?,
-        documents,
-        Error::MalformedBinary,
-    )?)
-}
-
-fn import(
-    input: &[u8],
-    documents: Option<Vec<Option<String>>>,
-    malformed: Error,
-) -> Result<String> {
-    if caller::in_recovery() {
-        return Err(Error::ReadOnly);
-    }
-    let offered = Certificate::parse(input).map_err(|error| certificate_error(error, malformed))?;
-    let documents = documents.map(known_documents).transpose()?;
-    let fingerprint = offered.fingerprint().to_string();
-    let by = caller::role_name(caller::current_role());
-    let session = Session::open();
+/// Certificates of the keyring by their fingerprints, as armored text; those that it does not have are left out.
+pub fn armored(session: &Session, fingerprints: &[String]) -> Result<Vec<(String, String)>> {
     let _role = RunAs::registrar();
-    // The lock makes two imports of one certificate follow each other, so that neither loses what the other brought.
-    session.execute("LOCK TABLE health_crypto.certificate IN SHARE ROW EXCLUSIVE MODE")?;
-    let known = session.run(
-        "SELECT certificate FROM health_crypto.certificate WHERE fingerprint = $1",
-        vec![fingerprint.as_str().into()],
-        Snapshot::Fresh,
+    let rows = session.run(
+        "SELECT c.fingerprint, c.certificate FROM health_crypto.certificate c WHERE c.fingerprint = ANY ($1) ORDER BY 1",
+        vec![fingerprints.to_vec().into()],
+        Snapshot::Caller,
     )?;
-    let merged = match known
-        .bytes(0, 1)
-        .and_then(|bytes| Certificate::parse(bytes).ok())
-    {
-        Some(stored) => stored
-            .merge(offered)
-            .map_err(|error| certificate_error(error, Error::Bug("merge")))?,
-        None => offered,
-    };
-    session.run(
-        "INSERT INTO health_crypto.certificate (fingerprint, certificate, documents, imported_by) \
-         VALUES ($1, $2, NULLIF($3, '{*}'), $4) \
-         ON CONFLICT (fingerprint) DO UPDATE SET certificate = EXCLUDED.certificate, \
-           documents = CASE WHEN $3 IS NULL THEN health_crypto.certificate.documents ELSE EXCLUDED.documents END",
-        vec![fingerprint.as_str().into(), merged.to_bytes().into(), documents.clone().into(), by.as_str().into()],
-        Snapshot::Fresh,
-    )?;
-    let keys: Vec<String> = merged
-        .key_fingerprints()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    session.run(
-        "INSERT INTO health_crypto.certificate_key (key_fingerprint, fingerprint) \
-         SELECT k, $2 FROM pg_catalog.unnest($1) k ON CONFLICT DO NOTHING",
-        vec![keys.into(), fingerprint.as_str().into()],
-        Snapshot::Fresh,
-    )?;
-    let reason = match &documents {
-        None => "imported".to_owned(),
-        Some(list) => format!("imported; documents: {}", list.join(", ")),
-    };
-    register::enter(
-        &session,
-        &[Entry {
-            event: Some(Event::Certificate),
-            signer: Some(fingerprint.clone()),
-            reason: Some(reason),
-            ..Entry::default()
-        }],
-        &by,
-    )?;
-    Ok(fingerprint)
-}
-
-/// '*' alone stands for all documents; every other name must be a protected document, because a misspelt one would
-/// leave its signer unauthorized in silence.
-fn known_documents(documents: Vec<Option<String>>) -> Result<Vec<String>> {
-    let names: Vec<String> = documents
-        .into_iter()
-        .map(|d| given(d, "a document's name"))
-        .collect::<Result<_>>()?;
-    if names.as_slice() == ["*"] {
-        return Ok(names);
-    }
-    let known = registry::names()?;
-    if names.iter().all(|name| known.contains(name)) {
-        Ok(names)
-    } else {
-        Err(Error::UnknownDocument)
-    }
+    Ok((0..rows.len())
+        .filter_map(|row| {
+            let fingerprint = rows.text(row, 1)?;
+            let certificate = parsed(fingerprint, rows.bytes(row, 2)?)?;
+            Some((fingerprint.to_owned(), certificate.to_armor()))
+        })
+        .collect())
 }
 
 fn certificate_error(error: CertificateError, malformed: Error) -> Error {
@@ -203,7 +112,7 @@ fn certificate_error(error: CertificateError, malformed: Error) -> Error {
         CertificateError::SecretKey => Error::SecretKey,
         CertificateError::SeveralCertificates => Error::BadArgument {
             what: "this holds more than one certificate".into(),
-            hint: "Import them one by one.",
+            hint: "health_crypto.import_keyring() takes a file of many.",
         },
         CertificateError::TooLarge => Error::TooLarge {
             what: "the certificate",

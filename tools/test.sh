@@ -3,7 +3,7 @@
 # The last line is the sum: "N passed, N failed".
 #
 #     tools/test.sh             all steps
-#     tools/test.sh STEP...     some of: format clippy core build regress readme gnuhealth adoption isolation demo bench
+#     tools/test.sh STEP...     some of: format clippy core build regress readme gnuhealth adoption isolation evidence demo bench
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
 # Logs: target/logs/test-STEP.log. V=1 shows them as they are written.
@@ -11,7 +11,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-all=(format clippy core build regress readme gnuhealth adoption isolation demo bench)
+all=(format clippy core build regress readme gnuhealth adoption isolation evidence demo bench)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do
     [[ " ${all[*]} " == *" $name "* ]] || die "no step $name; steps: ${all[*]}"
@@ -50,11 +50,12 @@ command_of() {
         gnuhealth) script tests/gnuhealth/run.sh ;;
         adoption) script tests/adoption/run.sh --count 4000 ;;
         isolation) script tests/isolation/run.sh ;;
+        evidence) script tests/evidence/run.sh ;;
         demo) script tools/demo.sh --check ;;
         bench) script bench/run.sh --smoke ;;
     esac
     case $1 in
-        regress | gnuhealth | adoption | isolation | demo | bench)
+        regress | gnuhealth | adoption | isolation | evidence | demo | bench)
             [ "$build_failed" = no ] || { command=() reason="the build failed"; }
             ;;
     esac
@@ -96,7 +97,7 @@ for name in "${steps[@]}"; do
     fi
     count "$name" "$log"
     case $name in
-        core | regress | gnuhealth | adoption | isolation | demo)
+        core | regress | gnuhealth | adoption | isolation | evidence | demo)
             # No count at all means that nothing was checked, which is no success.
             if [ $((good + bad)) -eq 0 ]; then
                 [ "$status" -ne 0 ] || say "    printed no count of checks" && status=$((status > 0 ? status : 1))

@@ -15,6 +15,7 @@ use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::flush;
 use crate::seal::register::{self, Entry, Event, Standing};
+use crate::seal::signature;
 use crate::verify::content::{Judge, Judged};
 use crate::verify::row::{self, Verdict};
 
@@ -161,9 +162,9 @@ impl Adoption {
         Ok(verdicts)
     }
 
-    /// One entry for each document that is new and has a digest, and one for its signature. What holds gets the digest over
-    /// its own rows, by which later alterations are told from drift; what does not is entered as it is, so that it cannot
-    /// get worse unseen.
+    /// One entry for each document that is new and has a digest, and one for each of its signers. What holds gets the digest
+    /// over its own rows, by which later alterations are told from drift; what does not is entered as it is, so that it
+    /// cannot get worse unseen.
     fn entries(
         &self,
         session: &Session,
@@ -216,18 +217,15 @@ impl Adoption {
                 reason: Some("sealed before its protection".to_owned()),
                 ..Entry::default()
             });
-            if let Some(signature) = &row.signature {
-                entries.push(Entry {
-                    event: Some(Event::Signature),
-                    document: Some(document.name.clone()),
-                    key: Some(row.key.clone()),
-                    digest: row.digest.clone(),
-                    signer: verdict.signer.clone(),
-                    signer_name: verdict.signer_name.clone(),
-                    signature: Some(signature.clone()),
-                    verdict: Some(verdict.signature.to_owned()),
-                    ..Entry::default()
-                });
+            if let Some(text) = &row.signature {
+                entries.extend(signature::entries(
+                    document,
+                    &row.key,
+                    row.digest.as_deref(),
+                    text,
+                    verdict.signature,
+                    &judged.signatures,
+                ));
             }
         }
         Ok(entries)

@@ -327,7 +327,7 @@ impl Flush<'_> {
             ..Entry::default()
         });
         if let Some(signature) = &row.signature {
-            let entry = signature::judged_entry(
+            let entries = signature::judged_entries(
                 &self.session,
                 d,
                 &d.root,
@@ -335,7 +335,7 @@ impl Flush<'_> {
                 Some(&digest),
                 signature,
             )?;
-            self.entries.push(entry);
+            self.entries.extend(entries);
         }
         Ok(())
     }
@@ -424,7 +424,7 @@ impl Flush<'_> {
         }
         if let (true, Some(signature)) = (mark.signed, &row.signature) {
             let d = self.document;
-            let entry = signature::judged_entry(
+            let entries = signature::judged_entries(
                 &self.session,
                 d,
                 &d.root,
@@ -432,7 +432,7 @@ impl Flush<'_> {
                 row.digest.as_deref(),
                 signature,
             )?;
-            self.entries.push(entry);
+            self.entries.extend(entries);
         }
         Ok(())
     }

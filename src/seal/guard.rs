@@ -12,7 +12,7 @@ use crate::pg::spi::{Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
 use crate::seal::mark::{self, Mark};
 use crate::seal::register::{self, Entry, Standing};
-use crate::seal::{flush, signature};
+use crate::seal::{countersign, flush, signature};
 use crate::settings;
 
 /// The document and the watched table that a trigger was installed for.
@@ -180,9 +180,15 @@ impl Scene<'_> {
         }
         if old.signature != new.signature {
             if old.is_signed() {
-                return self.breach(key, Breach::Signature, Vec::new());
+                let (from, to) = (old.signature.as_deref(), new.signature.as_deref());
+                let Some(entries) = countersign::expected(d, key, from, to) else {
+                    return self.breach(key, Breach::Signature, Vec::new());
+                };
+                let by = caller::role_name(caller::current_role());
+                register::enter(&Session::open(), &entries, &by)?;
+            } else {
+                self.signed(key, &new)?;
             }
-            self.signed(key, &new)?;
         }
         // Nothing that the flush would have to look at.
         mark::set(
@@ -202,7 +208,7 @@ impl Scene<'_> {
             return Ok(());
         }
         let session = Session::open();
-        let entry = signature::judged_entry(
+        let entries = signature::judged_entries(
             &session,
             self.document,
             &self.table,
@@ -212,7 +218,7 @@ impl Scene<'_> {
         )?;
         register::enter(
             &session,
-            &[entry],
+            &entries,
             &caller::role_name(caller::current_role()),
         )
     }

@@ -1,6 +1,7 @@
 //! Keeping digests true and guarding what is sealed.
 
 pub mod adopt;
+pub mod countersign;
 pub mod flush;
 pub mod guard;
 pub mod mark;

@@ -28,18 +28,18 @@ pub fn judged(
     (openpgp::overall(&verdicts), verdicts)
 }
 
-/// Judges a signature as of now and gives the register entry for it.
+/// Judges a signature as of now and gives the register's entries for it: one a signer.
 ///
 /// # Errors
 /// [`Error::UnverifiedSignature`] if it is not valid and the protection rejects such.
-pub fn judged_entry(
+pub fn judged_entries(
     session: &Session,
     document: &Document,
     table: &Table,
     key: &str,
     digest: Option<&str>,
     signature: &str,
-) -> Result<Entry> {
+) -> Result<Vec<Entry>> {
     let (status, verdicts) = judged(session, document, digest, signature, SystemTime::now());
     if status != Status::Valid
         && document.on_unverified_signature == OnBreach::Reject
@@ -51,18 +51,43 @@ pub fn judged_entry(
             word: status.words(),
         });
     }
-    let first = verdicts.first();
-    Ok(Entry {
-        event: Some(Event::Signature),
-        document: Some(document.name.clone()),
-        key: Some(key.to_owned()),
-        digest: digest.map(str::to_owned),
-        signer: first
-            .and_then(|v| v.signer.as_ref())
-            .map(ToString::to_string),
-        signer_name: first.and_then(|v| v.signer_name.clone()),
-        signature: Some(signature.to_owned()),
-        verdict: Some(status.words().to_owned()),
-        ..Entry::default()
-    })
+    Ok(entries(
+        document,
+        key,
+        digest,
+        signature,
+        status.words(),
+        &verdicts,
+    ))
+}
+
+/// The register's entries for a block: one for each certificate that signed, or one for a block that names none. Each
+/// has the word for the whole block, because all of its signatures must be valid.
+pub fn entries(
+    document: &Document,
+    key: &str,
+    digest: Option<&str>,
+    signature: &str,
+    word: &str,
+    verdicts: &[SignatureVerdict],
+) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for verdict in verdicts {
+        let signer = verdict.signer.as_ref().map(ToString::to_string);
+        if entries.iter().any(|entry| entry.signer == signer) {
+            continue;
+        }
+        entries.push(Entry {
+            event: Some(Event::Signature),
+            document: Some(document.name.clone()),
+            key: Some(key.to_owned()),
+            digest: digest.map(str::to_owned),
+            signer,
+            signer_name: verdict.signer_name.clone(),
+            signature: Some(signature.to_owned()),
+            verdict: Some(word.to_owned()),
+            ..Entry::default()
+        });
+    }
+    entries
 }

@@ -1,4 +1,4 @@
-//! attach_signature(): verify, then store.
+//! attach_signature(): verify, then store, beside what is stored already.
 
 use std::time::SystemTime;
 
@@ -7,12 +7,12 @@ use pgrx::pg_sys;
 
 use crate::document::registry::{self, OnBreach};
 use crate::document::serialize::{given, may_read, spelled};
-use crate::error::{Breach, Error, Result};
+use crate::error::{Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::raise;
 use crate::pg::spi::{Session, Snapshot};
 use crate::pg::trigger;
-use crate::seal::{flush, signature as judgement};
+use crate::seal::{countersign, flush, signature as judgement};
 use crate::verify::functions;
 use crate::verify::row::Verdict;
 
@@ -65,8 +65,10 @@ fn attached(name: &str, key: &str, signature: &str) -> Result<Verdict> {
     let key = {
         let _role = RunAs::caller();
         let key = spelled(&session, &document, key)?;
+        // Locked before anything is judged, so that two who sign at once follow each other and neither is lost. Like
+        // the UPDATE below as the caller: whoever may not write the row may not attach a signature.
         let rows = session.run(
-            &document.sql.read,
+            &document.sql.lock,
             vec![vec![key.as_str()].into()],
             Snapshot::Fresh,
         )?;
@@ -75,34 +77,30 @@ fn attached(name: &str, key: &str, signature: &str) -> Result<Verdict> {
                 document: document.name.clone(),
             });
         }
-        if rows.text(0, 4).is_some_and(|s| !s.is_empty()) {
-            return Err(Error::Sealed {
-                document: document.name.clone(),
-                table: document.root.clone(),
-                breach: Breach::Signature,
-                fields: Vec::new(),
-            });
+        let (digest, stored) = (rows.text(0, 2), rows.text(0, 4).filter(|s| !s.is_empty()));
+        match stored {
+            None => {
+                let now = SystemTime::now();
+                let (status, _) = judgement::judged(&session, &document, digest, signature, now);
+                if status != Status::Valid && document.on_unverified_signature == OnBreach::Reject {
+                    return Err(Error::UnverifiedSignature {
+                        document: document.name.clone(),
+                        table: document.root.clone(),
+                        word: status.words(),
+                    });
+                }
+                let arguments = vec![key.as_str().into(), signature.into()];
+                session.run(&document.sql.store_signature, arguments, Snapshot::Fresh)?;
+            }
+            Some(stored) => {
+                let countersigned = countersign::countersigned(
+                    &session, &document, &key, digest, stored, signature,
+                )?;
+                let _permit = countersigned.permit(&document, &key, stored);
+                let arguments = vec![key.as_str().into(), countersigned.block.as_str().into()];
+                session.run(&document.sql.store_signature, arguments, Snapshot::Fresh)?;
+            }
         }
-        let (status, _) = judgement::judged(
-            &session,
-            &document,
-            rows.text(0, 2),
-            signature,
-            SystemTime::now(),
-        );
-        if status != Status::Valid && document.on_unverified_signature == OnBreach::Reject {
-            return Err(Error::UnverifiedSignature {
-                document: document.name.clone(),
-                table: document.root.clone(),
-                word: status.words(),
-            });
-        }
-        // As the caller: whoever may not UPDATE the column may not attach a signature.
-        session.run(
-            &document.sql.store_signature,
-            vec![key.as_str().into(), signature.into()],
-            Snapshot::Fresh,
-        )?;
         key
     };
     // What was a draft is sealed by its signature, and the verdict is on the seal.

@@ -1,11 +1,11 @@
 //! Judging documents in batches: content first, then the signature.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::SystemTime;
 
 use health_crypto_core::diff::{self, Changes};
 use health_crypto_core::digest::Digest;
-use health_crypto_core::openpgp::Status;
+use health_crypto_core::openpgp::{SignatureVerdict, Status};
 use pgrx::datum::TimestampWithTimeZone;
 
 use crate::document::edition::Edition;
@@ -36,6 +36,8 @@ pub struct Judged<'d> {
     pub verdict: Verdict,
     /// The edition, unless nothing could be said.
     pub edition: Option<&'d Edition>,
+    /// The verdict on each signature.
+    pub signatures: Vec<SignatureVerdict>,
 }
 
 /// One batch of documents of one type.
@@ -336,6 +338,7 @@ impl<'d> Judge<'d> {
             policy_time: self.policy_time,
         };
         let mut status = None;
+        let mut signatures = Vec::new();
         if let Some(text) = &row.signature {
             let (overall, all) = signature::judged(
                 self.session,
@@ -346,20 +349,32 @@ impl<'d> Judge<'d> {
             );
             status = Some(overall);
             verdict.signature = overall.words();
-            if let Some(one) = all.iter().find(|v| v.status == overall) {
+            // Of several the one who signed first, by their own word.
+            let of_the_word = all.iter().filter(|v| v.status == overall);
+            if let Some(one) = of_the_word.min_by_key(|v| v.signed_at) {
                 verdict.signer = one.signer.as_ref().map(ToString::to_string);
                 verdict.signer_name = one.signer_name.clone();
                 verdict.signed_at = one.signed_at.map(time::timestamp).transpose()?;
                 if overall != Status::Valid {
                     verdict.detail = format!("{}; signature: {}", verdict.detail, one.detail);
                 }
+                let signers: HashSet<_> = all.iter().filter_map(|v| v.signer.as_ref()).collect();
+                if overall == Status::Valid && signers.len() > 1 {
+                    verdict.detail = format!(
+                        "{}; signed by {} certificates",
+                        verdict.detail,
+                        signers.len()
+                    );
+                }
             }
+            signatures = all;
         }
         let content_holds = matches!(verdict.content, "draft" | "intact" | "drifted");
         verdict.ok = content_holds && status.is_none_or(|s| s == Status::Valid);
         Ok(Judged {
             verdict,
             edition: wording.map(|w| w.edition),
+            signatures,
         })
     }
 }

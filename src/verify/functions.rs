@@ -1,20 +1,19 @@
-//! verify(), verify_all() and verify_signature().
+//! verify() and verify_all().
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::SystemTime;
 
-use health_crypto_core::openpgp::{self, Status};
 use pgrx::datum::JsonB;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::document::registry;
+use crate::document::registry::{self, Document};
 use crate::document::row::RootRow;
 use crate::document::serialize::{Reader, given, may_read, spelled};
 use crate::error::{Error, Result};
-use crate::keyring::StoredKeyring;
 use crate::pg::spi::{Session, Snapshot};
-use crate::seal::register::{self, Standing};
+use crate::seal::register::{self, Seal, Standing};
 use crate::verify::content::Judge;
 use crate::verify::row::{self, Verdict};
 use crate::verify::time;
@@ -37,35 +36,78 @@ fn verify(
     Ok(verdict.into_tuple()?)
 }
 
-/// The verdict on one document, as the caller may see it.
-pub fn verdict(document: &str, key: &str, at: SystemTime, snapshot: Snapshot) -> Result<Verdict> {
+/// One document as the caller may see it.
+pub struct Seen {
+    /// Its type.
+    pub document: Rc<Document>,
+    /// Its key, as the table spells it.
+    pub key: String,
+    /// Its row, unless it is gone.
+    pub row: Option<RootRow>,
+    /// Its seal, if its row is gone.
+    pub seal: Option<Seal>,
+}
+
+/// Looks a document up with the rights of the caller.
+///
+/// # Errors
+/// 42501 if he may not read such documents, 22023 if there is none that he may see.
+pub fn seen(session: &Session, document: &str, key: &str, snapshot: Snapshot) -> Result<Seen> {
     let document = registry::document(document)?;
     let reader = may_read(&document)?;
-    let session = Session::open();
-    let (key, stored) = {
+    let (key, row) = {
         let _role = reader.enter(&document);
-        let key = spelled(&session, &document, key)?;
+        let key = spelled(session, &document, key)?;
         let rows = session.run(
             &document.sql.read,
             vec![vec![key.as_str()].into()],
             snapshot,
         )?;
-        (key, RootRow::all(&rows))
+        (key, RootRow::all(&rows).pop())
     };
-    let judge = Judge::new(&document, &session, snapshot, at)?;
-    if let Some(judged) = judge.rows(&stored)?.pop() {
-        return Ok(judged.verdict);
+    let mut seal = None;
+    if row.is_none() {
+        let mut standings = register::standings(session, &document.name, &[&key], snapshot)?;
+        // Whose rows are filtered cannot be told that one is gone.
+        seal = match standings.remove(&key) {
+            Some(Standing::Sealed(seal)) if reader != (Reader::TableReader { filtered: true }) => {
+                Some(seal)
+            }
+            _ => {
+                return Err(Error::UnknownKey {
+                    document: document.name.clone(),
+                });
+            }
+        };
     }
-    if reader == (Reader::TableReader { filtered: true }) {
-        return Err(Error::UnknownKey {
-            document: document.name.clone(),
-        });
-    }
-    match register::standings(&session, &document.name, &[&key], Snapshot::Caller)?.get(&key) {
-        Some(Standing::Sealed(seal)) => Ok(judge.missing(&key, seal)),
-        _ => Err(Error::UnknownKey {
-            document: document.name.clone(),
-        }),
+    Ok(Seen {
+        document,
+        key,
+        row,
+        seal,
+    })
+}
+
+/// The verdict on one document, as the caller may see it.
+pub fn verdict(document: &str, key: &str, at: SystemTime, snapshot: Snapshot) -> Result<Verdict> {
+    let session = Session::open();
+    let seen = seen(&session, document, key, snapshot)?;
+    judged(&session, &seen, at, snapshot)
+}
+
+/// The verdict on a document that was looked up.
+pub fn judged(
+    session: &Session,
+    seen: &Seen,
+    at: SystemTime,
+    snapshot: Snapshot,
+) -> Result<Verdict> {
+    let judge = Judge::new(&seen.document, session, snapshot, at)?;
+    let mut judged = judge.rows(seen.row.as_slice())?;
+    match (judged.pop(), &seen.seal) {
+        (Some(judged), _) => Ok(judged.verdict),
+        (None, Some(seal)) => Ok(judge.missing(&seen.key, seal)),
+        (None, None) => Err(Error::Bug("neither row nor seal")),
     }
 }
 
@@ -185,49 +227,4 @@ impl Walk {
         }
         Ok(Some(verdicts))
     }
-}
-
-#[pg_extern(sql = false)]
-fn verify_signature(
-    payload: Option<&str>,
-    signature: Option<&str>,
-    at: Option<TimestampWithTimeZone>,
-) -> std::result::Result<
-    TableIterator<
-        'static,
-        (
-            name!(ok, bool),
-            name!(signature, &'static str),
-            name!(signer, Option<String>),
-            name!(signer_name, Option<String>),
-            name!(signing_key, Option<String>),
-            name!(signed_at, Option<TimestampWithTimeZone>),
-            name!(detail, &'static str),
-            name!(policy_time, TimestampWithTimeZone),
-        ),
-    >,
-    ErrorReport,
-> {
-    let payload = given(payload, "payload")?;
-    let signature = given(signature, "signature")?;
-    let time_at = time::policy_time(at)?;
-    let session = Session::open();
-    let mut keyring = StoredKeyring {
-        session: &session,
-        document: None,
-    };
-    let mut rows = Vec::new();
-    for verdict in openpgp::verify(payload, signature, time_at, &mut keyring) {
-        rows.push((
-            verdict.status == Status::Valid,
-            verdict.status.words(),
-            verdict.signer.map(|f| f.to_string()),
-            verdict.signer_name,
-            verdict.signing_key.map(|f| f.to_string()),
-            verdict.signed_at.map(time::timestamp).transpose()?,
-            verdict.detail,
-            time::timestamp(time_at)?,
-        ));
-    }
-    Ok(TableIterator::new(rows))
 }

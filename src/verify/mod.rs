@@ -2,6 +2,8 @@
 
 pub mod attach;
 pub mod content;
+pub mod evidence;
 pub mod functions;
 pub mod row;
+pub mod signers;
 pub mod time;

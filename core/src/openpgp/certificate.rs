@@ -157,6 +157,16 @@ impl Certificate {
         self.bytes.clone()
     }
 
+    /// The certificate as armored text, which `gpg --import` reads.
+    pub fn to_armor(&self) -> String {
+        self.cert
+            .armored()
+            .to_vec()
+            .ok()
+            .and_then(|armor| String::from_utf8(armor).ok())
+            .unwrap_or_default()
+    }
+
     /// The fingerprint of the primary key, which names the certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint.clone()
@@ -239,7 +249,7 @@ impl Certificate {
 }
 
 /// A user id as text that can be printed.
-fn printable(user_id: &[u8]) -> String {
+pub(super) fn printable(user_id: &[u8]) -> String {
     let text = String::from_utf8_lossy(user_id);
     text.chars()
         .map(|c| {

@@ -8,8 +8,10 @@
 
 mod armor;
 mod certificate;
+mod combine;
 mod fingerprint;
 mod framing;
+mod keyring_file;
 mod packets;
 mod policy;
 mod standing;
@@ -18,7 +20,9 @@ mod verdict;
 mod verify;
 
 pub use certificate::{Certificate, CertificateError, Description};
+pub use combine::{CombineError, combine};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use keyring_file::{KeyringPlace, read_keyring};
 pub use verdict::{SignatureVerdict, Status, overall};
 pub use verify::{Candidate, Keyring, verify};
 

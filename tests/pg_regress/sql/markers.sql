@@ -39,6 +39,13 @@ SELECT probe($$UPDATE gnuhealth_prescription_order SET notes = notes || 'x' WHER
        probe($$SELECT health_crypto.canonicalize(('{"a": "' || notes || '", "a": 1}')::json, 'jcs-1') FROM gnuhealth_prescription_order WHERE id = 2$$),
        probe($$SELECT health_crypto.canonicalize('{"a": 9007199254740993}', 'jcs-1')$$),
        probe($$SELECT health_crypto.reopen('prescription', 2, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.signers('prescription', notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.evidence('prescription', notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.evidence(notes, '1') FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.import_keyring(notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.remove_certificate(notes, notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe($$SELECT health_crypto.remove_certificate(repeat('A', 40), notes) FROM gnuhealth_prescription_order WHERE id = 2$$),
+       probe(format('SELECT health_crypto.import_keyring(%L, ARRAY[%L])', :'secret', 'M4RKER')),
        probe(format('SELECT health_crypto.import_certificate(%L)', :'secret')) \g /dev/null
 SELECT sqlstate, clean, left(split_part(statement, E'\n', 1), 90) AS statement FROM probe;
 
@@ -53,6 +60,8 @@ UPDATE gnuhealth_prescription_order SET serializer = '{"Notes": "M4RKER"}', docu
 UPDATE gnuhealth_prescription_line SET short_comment = 'y' WHERE id = 1;
 SELECT health_crypto.verify('prescription', notes) FROM gnuhealth_prescription_order WHERE id = 2;
 SELECT health_crypto.import_certificate(:'secret' || 'M4RKER');
+SELECT outcome FROM health_crypto.import_keyring(:'secret' || E'\nM4RKER');
+SELECT health_crypto.remove_certificate('M4RKER', 'M4RKER');
 CREATE TABLE bad (id int PRIMARY KEY, n text, document_digest text, serializer text);
 CREATE FUNCTION bad_def(keys int[], language text) RETURNS TABLE (key int, "N" int) LANGUAGE sql STABLE
     BEGIN ATOMIC SELECT b.id, b.n::int FROM bad b WHERE b.id = ANY (keys); END;

@@ -24,12 +24,16 @@ INSERT INTO health_crypto.register_entry (event, by) VALUES ('seal', 'me');
 SELECT health_crypto.reopen('prescription', 1, 'because');
 SELECT health_crypto.unprotect('prescription');
 SELECT health_crypto.import_certificate('x'::text);
+SELECT health_crypto.import_keyring('x'::text);
+SELECT health_crypto.remove_certificate('x', 'because');
 SET health_crypto.enforcement = 'record';
 SELECT count(*) FROM health_crypto.protection_gaps();
 -- A report reads what it may read.
 SET ROLE regress_reader;
 SELECT count(*) FROM health_crypto.verify_all();
 SELECT left(health_crypto.serialize('prescription', 1), 22);
+SELECT count(*) FROM health_crypto.signers('prescription', 1);
+SELECT health_crypto.evidence('prescription', 1) -> 'verdict' ->> 'content' AS content;
 SELECT health_crypto.attach_signature('prescription', 1, 'x');
 -- An outsider reads nothing.
 SET ROLE regress_outsider;
@@ -38,6 +42,8 @@ SELECT * FROM health_crypto.verify_all();
 SELECT health_crypto.serialize('prescription', 1);
 SELECT health_crypto.digest('prescription', 1);
 SELECT health_crypto.signing_payload('prescription', 1);
+SELECT * FROM health_crypto.signers('prescription', 1);
+SELECT health_crypto.evidence('prescription', 1);
 SELECT * FROM health_crypto.certificates;
 -- The auditor verifies everything and writes nothing.
 SET ROLE regress_auditor;
@@ -54,6 +60,8 @@ CREATE POLICY mine ON gnuhealth_prescription_order FOR ALL USING (id = 2);
 SET ROLE regress_reader;
 SELECT key FROM health_crypto.verify_all();
 SELECT health_crypto.serialize('prescription', 1);
+SELECT health_crypto.evidence('prescription', 1);
+SELECT * FROM health_crypto.signers('prescription', 1);
 SET ROLE regress_auditor;
 SELECT count(*) FROM health_crypto.verify_all();
 SET ROLE regress_writer;
