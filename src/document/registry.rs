@@ -88,17 +88,19 @@ impl Document {
         std::iter::once(&self.current).chain(&self.earlier)
     }
 
-    /// The edition that a seal was made by, if the register says which. One that was registered while the root table had
-    /// another name is found again as the same definition and profile under the present name.
+    /// The edition that a seal was made by, if the register says which. One that was registered when tables or columns had
+    /// other names is found again as the same definition and profile under the present names.
     pub fn known_edition_of(&self, seal: &Seal) -> Option<&Edition> {
+        let made_by = self.editions().find(|e| seal.edition == Some(e.number));
+        if made_by.is_some_and(Edition::is_whole) {
+            return made_by;
+        }
         let is_same = |edition: &&Edition| {
             seal.definition.as_ref() == Some(&edition.signature)
                 && seal.profile.as_deref() == Some(edition.profile.name())
+                && edition.is_whole()
         };
-        let mut editions = self.editions();
-        editions
-            .find(|edition| seal.edition == Some(edition.number))
-            .or_else(|| self.editions().find(is_same))
+        self.editions().find(is_same).or(made_by)
     }
 
     /// The edition that a seal is compared by: the current one if nobody knows which it was made by.
