@@ -89,6 +89,8 @@ impl Adoption {
             return Ok(None);
         };
         pgrx::check_for_interrupts!();
+        // What this transaction has written is sealed by its own flush, with all that this asks for, not adopted.
+        flush::all()?;
         let document = registry::document(&name)?;
         let session = Session::open();
         let mut progress = match self.progress.take() {
@@ -160,8 +162,9 @@ impl Adoption {
         Ok(verdicts)
     }
 
-    /// One entry for each document that is new and has a digest, and one for each of its signers. What holds gets the digest over its own rows, by which
-    /// later alterations are told from drift; what does not is entered as it is, so that it cannot get worse unseen.
+    /// One entry for each document that is new and has a digest, and one for each of its signers. What holds gets the digest
+    /// over its own rows, by which later alterations are told from drift; what does not is entered as it is, so that it
+    /// cannot get worse unseen.
     fn entries(
         &self,
         session: &Session,

@@ -132,6 +132,8 @@ pub enum Standing {
 pub struct Seal {
     /// The definition's signature.
     pub definition: Option<String>,
+    /// The profile's name.
+    pub profile: Option<String>,
     /// The edition that it was sealed by.
     pub edition: Option<i32>,
     /// The language of the sealed text.
@@ -163,7 +165,7 @@ pub fn standings(
     // 100,000 documents then takes time by their square (10 minutes instead of one).
     let rows = session.run(
         "SELECT k.key, e.event, e.definition, e.language, e.digest, e.own_digest, e.at, p.earlier, p.replaces, \
-                e.edition, CASE WHEN e.event = 'adoption' \
+                e.edition, e.profile, CASE WHEN e.event = 'adoption' \
                   THEN e.verdict IN ('intact', 'drifted') \
                    AND COALESCE((SELECT s.verdict = 'valid' FROM health_crypto.register_entry s \
                                   WHERE s.document = e.document AND s.key = e.key AND s.entry + 0 > e.entry \
@@ -197,7 +199,8 @@ pub fn standings(
                 earlier: rows.get(row, 8).unwrap_or(0),
                 replaces: rows.get(row, 9),
                 edition: rows.get(row, 10),
-                held_at_adoption: rows.get(row, 11),
+                profile: rows.string(row, 11),
+                held_at_adoption: rows.get(row, 12),
             }),
             _ => continue,
         };
