@@ -271,7 +271,7 @@ COMMENT ON VIEW health_crypto.certificates IS 'the keyring as of now';
 
 CREATE VIEW health_crypto.register AS
     SELECT entry, event, document, key, definition, profile, language, digest, own_digest, signer, signer_name,
-           signature, verdict, reason, at, by, session_by, edition
+           signature, verdict, reason, at, by, session_by, edition, policy_time
       FROM health_crypto.register_entry;
 COMMENT ON VIEW health_crypto.register IS
     'every seal, signature, reopening, recorded alteration and override, in the order of their numbers';

@@ -62,6 +62,14 @@ impl<'c> Candidate<'c> {
                     .strip_prefix(field.as_str())
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.', '|']))
             };
+            if pattern.ends_with('|') {
+                return Err(Error::BadArgument {
+                    what: format!(
+                        "reference_fields has \"{pattern}\", without a separator after the bar"
+                    ),
+                    hint: "\"Diagnosis| : \" covers a change as long as the text before \" : \" stays the same.",
+                });
+            }
             if !definition.fields.iter().any(is_of) {
                 return Err(Error::BadArgument {
                     what: format!(

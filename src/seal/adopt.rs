@@ -15,7 +15,7 @@ use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::flush;
 use crate::seal::register::{self, Entry, Event, Standing};
-use crate::seal::signature;
+use crate::seal::signature::{self, Judgement};
 use crate::verify::content::{Judge, Judged};
 use crate::verify::row::{self, Verdict};
 
@@ -214,6 +214,7 @@ impl Adoption {
                 digest: Some(digest),
                 own_digest: own.remove(&row.key),
                 verdict: Some(verdict.content.to_owned()),
+                policy_time: Some(verdict.policy_time),
                 reason: Some("sealed before its protection".to_owned()),
                 ..Entry::default()
             });
@@ -223,8 +224,11 @@ impl Adoption {
                     &row.key,
                     row.digest.as_deref(),
                     text,
-                    verdict.signature,
-                    &judged.signatures,
+                    &Judgement {
+                        word: verdict.signature,
+                        verdicts: &judged.signatures,
+                        at: self.at,
+                    },
                 ));
             }
         }

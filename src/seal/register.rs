@@ -74,6 +74,8 @@ pub struct Entry {
     pub signature: Option<String>,
     /// The signature word it got.
     pub verdict: Option<String>,
+    /// As of when the verdict was given.
+    pub policy_time: Option<TimestampWithTimeZone>,
     /// Why.
     pub reason: Option<String>,
 }
@@ -89,13 +91,13 @@ pub fn enter(session: &Session, entries: &[Entry], by: &str) -> Result<()> {
     };
     session.run(
         "INSERT INTO health_crypto.register_entry (event, document, key, definition, profile, language, digest, \
-         own_digest, signer, signer_name, signature, verdict, reason, edition, by) \
+         own_digest, signer, signer_name, signature, verdict, reason, edition, policy_time, by) \
          SELECT u.event, u.document, u.key, u.definition, u.profile, u.language, u.digest, u.own_digest, u.signer, \
-                u.signer_name, u.signature, u.verdict, u.reason, u.edition, $15 \
+                u.signer_name, u.signature, u.verdict, u.reason, u.edition, u.policy_time, $16 \
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], \
-                $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::integer[]) WITH ORDINALITY \
+                $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::integer[], $15::timestamptz[]) WITH ORDINALITY \
                 u (event, document, key, definition, profile, language, digest, own_digest, signer, signer_name, \
-                   signature, verdict, reason, edition, place) ORDER BY u.place",
+                   signature, verdict, reason, edition, policy_time, place) ORDER BY u.place",
         vec![
             column(|e| e.event.map(Event::word)).into(),
             column(|e| e.document.as_deref()).into(),
@@ -111,6 +113,11 @@ pub fn enter(session: &Session, entries: &[Entry], by: &str) -> Result<()> {
             column(|e| e.verdict.as_deref()).into(),
             column(|e| e.reason.as_deref()).into(),
             entries.iter().map(|e| e.edition).collect::<Vec<_>>().into(),
+            entries
+                .iter()
+                .map(|e| e.policy_time)
+                .collect::<Vec<_>>()
+                .into(),
             by.into(),
         ],
         Snapshot::Fresh,

@@ -73,6 +73,7 @@ SELECT count(*) AS same_rows FROM before b JOIN gnuhealth_prescription_order o O
 SELECT key, content FROM health_crypto.adopt('prescription') ORDER BY key::int;
 SELECT key, signer_name, verdict, signature = :'one_cameron' AS kept FROM health_crypto.register WHERE event = 'signature';
 SELECT count(*) AS adoptions FROM health_crypto.register WHERE event = 'adoption';
+SELECT count(*) FILTER (WHERE policy_time IS NULL) AS without_time FROM health_crypto.register WHERE verdict IS NOT NULL;
 -- A language that is switched on later, with texts of its own, changes nothing, adopted or not.
 CREATE TABLE verdicts AS SELECT key, ok, content, language FROM health_crypto.verify_all();
 INSERT INTO ir_lang (code, name, translatable) VALUES ('de', 'Deutsch', true), ('es_AR', 'Español (Argentina)', true);
