@@ -7,7 +7,7 @@ TESTS ?=
 STEPS ?=
 export PG_MAJOR V
 
-.PHONY: help setup build install test check regress regress-accept demo demo-stop test-fidelity bench clean-clusters clean
+.PHONY: help setup build install test check regress regress-accept demo demo-stop test-fidelity bench fuzz clean-clusters clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -46,6 +46,9 @@ test-fidelity: ## 5,000 random documents against the real GNU Health, and 100,00
 bench: ## measure
 	@bench/run.sh
 	@bench/encrypt.sh --no-build
+
+fuzz: ## fuzz the parsers, 10 minutes each (SECONDS_EACH=60 for less)
+	@tools/fuzz.sh -s $(or $(SECONDS_EACH),600)
 
 clean-clusters: ## stop and remove all throw-away clusters
 	@tools/cluster.sh clean

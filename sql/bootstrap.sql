@@ -111,7 +111,8 @@ CREATE TABLE health_crypto.register_entry (
     at          timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     by          name NOT NULL,
     session_by  name NOT NULL DEFAULT SESSION_USER,
-    edition     integer
+    edition     integer,
+    policy_time timestamptz
 );
 COMMENT ON TABLE health_crypto.register_entry IS
     'the append-only register behind the view register: every seal, signature, reopening, alteration that was let through, override';

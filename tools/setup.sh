@@ -31,6 +31,8 @@ missing_packages() {
     has_server_dev || echo "postgresql-server-dev-$PG_MAJOR"
     # The demo and the tests sign with the real gpg.
     command -v gpg >/dev/null || echo gnupg
+    # The core's tests also sign with Sequoia's.
+    command -v sq >/dev/null || echo sq
     command -v python3 >/dev/null || echo python3
     has_venv || echo python3-venv
     command -v setpriv >/dev/null || echo util-linux

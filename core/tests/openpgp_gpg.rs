@@ -5,113 +5,11 @@
 
 mod openpgp_support;
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
 
 use health_crypto_core::openpgp::{Candidate, Certificate, overall, verify};
+use openpgp_support::programs::Gpg;
 use openpgp_support::*;
-
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-
-/// A GnuPG home of its own: under a short path, for its sockets. Gone, with its agent, when dropped.
-struct Gpg {
-    home: PathBuf,
-}
-
-impl Gpg {
-    /// `None` where there is no gpg.
-    fn new() -> Option<Gpg> {
-        if Command::new("gpg")
-            .arg("--version")
-            .stdout(Stdio::null())
-            .status()
-            .is_err()
-        {
-            println!("skipped: there is no gpg");
-            return None;
-        }
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let home = std::env::temp_dir().join(format!("hc{}-{number}", std::process::id()));
-        std::fs::create_dir(&home).unwrap();
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        std::fs::set_permissions(&home, private).unwrap();
-        Some(Gpg { home })
-    }
-
-    /// Runs gpg as of a day, with `input`; its output.
-    fn run(&self, days: i64, arguments: &[&str], input: &str) -> Vec<u8> {
-        let seconds = day(days)
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
-        let mut child = Command::new("gpg")
-            .env("GNUPGHOME", &self.home)
-            .args([
-                "--batch",
-                "--yes",
-                "--quiet",
-                "--no-tty",
-                "--pinentry-mode",
-                "loopback",
-                "--passphrase",
-                "",
-            ])
-            .args(["--faked-system-time", &seconds.to_string()])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(input.as_bytes())
-            .unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(
-            output.status.success(),
-            "gpg {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        output.stdout
-    }
-
-    fn sign(&self, days: i64, arguments: &[&str], input: &str) -> String {
-        String::from_utf8(self.run(days, arguments, input)).unwrap()
-    }
-
-    fn key(&self, name: &str, algorithm: &str, usage: &str, expire: &str) {
-        self.run(0, &["--quick-gen-key", name, algorithm, usage, expire], "");
-    }
-
-    fn keyring(&self) -> Memory {
-        let all = Certificate::parse_many(&self.run(0, &["--export"], "")).unwrap();
-        Memory(
-            all.into_iter()
-                .map(|each| Candidate {
-                    certificate: Rc::new(each.unwrap()),
-                    authorized: true,
-                })
-                .collect(),
-        )
-    }
-}
-
-impl Drop for Gpg {
-    fn drop(&mut self) {
-        let _ = Command::new("gpgconf")
-            .env("GNUPGHOME", &self.home)
-            .args(["--kill", "all"])
-            .status();
-        let _ = std::fs::remove_dir_all(&self.home);
-    }
-}
 
 #[test]
 fn forms_and_algorithms() {

@@ -191,6 +191,12 @@ impl Edition {
         self.function.as_ref().map(|f| f.fields.as_slice())
     }
 
+    /// Whether root and children still have all tables and columns that were read, under their names of then.
+    pub fn is_whole(&self) -> bool {
+        let mut own = self.watches.iter().filter(|w| w.part != Part::Reference);
+        own.all(|watch| watch.oid.is_some() && watch.present == watch.columns)
+    }
+
     /// How many texts a row of [`Edition::own`] has after the key.
     pub fn own_parts(&self) -> usize {
         let parts = self.watches.iter().filter(|w| w.part != Part::Reference);

@@ -47,6 +47,13 @@ pub struct Found<'d> {
     pub changes: Option<Changes>,
 }
 
+impl Found<'_> {
+    /// Whether it is the same text by the same edition, so that comparing it too would say nothing new.
+    fn is_same_as(&self, other: &Found<'_>) -> bool {
+        self.wording.edition.number == other.wording.edition.number && self.text == other.text
+    }
+}
+
 /// Looks for words. Runs as the role in force: the caller switches to the root table's owner.
 pub struct Search<'d> {
     /// The document.
@@ -82,8 +89,12 @@ impl<'d> Search<'d> {
             for (key, one) in self.try_wording(&open, wording)? {
                 if one.is_match {
                     found.insert(key.to_owned(), one);
-                } else {
-                    near.entry(key).or_default().push(one);
+                    continue;
+                }
+                let near = near.entry(key).or_default();
+                // Most languages have no words of their own for a document: each would keep its text and be compared.
+                if !near.iter().any(|other| other.is_same_as(&one)) {
+                    near.push(one);
                 }
             }
         }

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use crate::document::registration::{self, Candidate};
 use crate::document::registry::{self, OnBreach};
 use crate::document::root::{self, Root};
+use crate::document::row::RootRow;
 use crate::document::serialize::{given, profile};
 use crate::document::triggers;
 use crate::document::watch::{self, Watch};
@@ -136,7 +137,7 @@ pub fn protect_document(request: &Request) -> Result<()> {
         request.reference_fields.as_deref(),
         &kept_columns(request),
     )?;
-    let former = registration::current_definition(&session, name)?;
+    let former = registration::current_edition(&session, name)?;
     let (edition, _) = registration::enter_edition(&session, &candidate, &by)?;
     let mut entries = vec![Entry {
         edition: Some(edition),
@@ -149,7 +150,6 @@ pub fn protect_document(request: &Request) -> Result<()> {
         entries.extend(entry);
     }
     registration::enter_document(&session, request, &root, edition, &by)?;
-    let signature = candidate.definition.signature.clone();
     let mut seal_columns = kept_columns(request);
     seal_columns.extend(request.state_column.as_deref());
     guard_all(
@@ -163,7 +163,7 @@ pub fn protect_document(request: &Request) -> Result<()> {
     registry::announce();
     // Last: the digests of drafts are writes, and a table with pending events takes no new triggers.
     drop(caller_settings);
-    let all = former.as_deref() != Some(&signature);
+    let all = former != registration::current_edition(&session, name)?;
     drafts(&session, name, all)
 }
 
@@ -234,7 +234,7 @@ fn add(name: &str, earlier: &Earlier) -> Result<i32> {
     Ok(edition)
 }
 
-/// Checks and enters an earlier definition; returns its edition, and the register entry for it unless it was known.
+/// Checks and enters an earlier definition; returns its edition, and the register entry for it unless it was known as it is.
 fn enter_earlier(
     session: &Session,
     root: &Root,
@@ -252,8 +252,8 @@ fn enter_earlier(
         earlier.reference_fields.as_deref(),
         kept_columns,
     )?;
-    let (edition, is_new) = registration::enter_edition(session, &candidate, by)?;
-    let entry = is_new.then(|| Entry {
+    let (edition, is_news) = registration::enter_edition(session, &candidate, by)?;
+    let entry = is_news.then(|| Entry {
         edition: Some(edition),
         reason: Some("earlier definition added".to_owned()),
         ..candidate.entry()
@@ -277,28 +277,30 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 /// Gives drafts that were written before the protection their digests, so that "stale" means from here on that somebody
-/// wrote round the triggers. Protected again with the same definition, only drafts without a digest get one: a stale one
-/// is evidence.
+/// wrote round the triggers. Protected again with the same definition (function, source, profile and columns), only drafts
+/// without a digest get one: a stale one is evidence. What the register has as sealed is left alone whatever its row says:
+/// it may have been altered, and that must not keep the others from being protected.
 fn drafts(session: &Session, name: &str, all: bool) -> Result<()> {
     let document = registry::document(name)?;
     let mut after: Option<String> = None;
     loop {
         let rows = {
             let _role = RunAs::reader(document.owner);
-            document
-                .sql
-                .page(session, after.as_deref(), flush::CHUNK, Snapshot::Fresh)?
+            RootRow::all(&document.sql.page(
+                session,
+                after.as_deref(),
+                flush::CHUNK,
+                Snapshot::Fresh,
+            )?)
         };
-        for row in 0..rows.len() {
-            let sealed = document.seals(rows.text(row, 5))
-                || rows.text(row, 4).is_some_and(|s| !s.is_empty());
-            if let (false, Some(key)) = (
-                sealed || (!all && rows.text(row, 2).is_some()),
-                rows.text(row, 1),
-            ) {
+        let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+        let standings = register::standings(session, name, &keys, Snapshot::Fresh)?;
+        for row in &rows {
+            let is_sealed = row.stands_sealed(&document, standings.get(&row.key));
+            if !is_sealed && (all || row.digest.is_none()) {
                 mark::set(
                     name,
-                    key,
+                    &row.key,
                     Mark {
                         pending: true,
                         ..Mark::default()
@@ -306,9 +308,8 @@ fn drafts(session: &Session, name: &str, all: bool) -> Result<()> {
                 );
             }
         }
-        after = rows.string(rows.len().saturating_sub(1), 1);
         let last = (rows.len() as i64) < flush::CHUNK;
-        drop(rows);
+        after = rows.last().map(|row| row.key.clone());
         flush::all()?;
         if last {
             return Ok(());

@@ -62,6 +62,14 @@ impl<'c> Candidate<'c> {
                     .strip_prefix(field.as_str())
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.', '|']))
             };
+            if pattern.ends_with('|') {
+                return Err(Error::BadArgument {
+                    what: format!(
+                        "reference_fields has \"{pattern}\", without a separator after the bar"
+                    ),
+                    hint: "\"Diagnosis| : \" covers a change as long as the text before \" : \" stays the same.",
+                });
+            }
             if !definition.fields.iter().any(is_of) {
                 return Err(Error::BadArgument {
                     what: format!(
@@ -94,16 +102,16 @@ impl<'c> Candidate<'c> {
     }
 }
 
-/// The signature of the definition that new seals of a document are made by, if it is protected.
-pub fn current_definition(session: &Session, document: &str) -> Result<Option<String>> {
+/// The edition that new seals of a document are made by and the digest over its source, if it is protected.
+pub fn current_edition(session: &Session, document: &str) -> Result<Option<(i32, String)>> {
     let _role = RunAs::registrar();
     let rows = session.run(
-        "SELECT e.definition FROM health_crypto.protected_document d \
+        "SELECT e.edition, e.source FROM health_crypto.protected_document d \
            JOIN health_crypto.definition e USING (document, edition) WHERE d.document = $1",
         vec![document.into()],
         Snapshot::Fresh,
     )?;
-    Ok(rows.string(0, 1))
+    Ok(rows.get(0, 1).zip(rows.string(0, 2)))
 }
 
 /// What the other editions of a document read that were registered for the same root table, by their numbers.
@@ -131,7 +139,8 @@ fn by_edition(session: &Session, document: &str) -> Result<BTreeMap<i32, Vec<Wat
 }
 
 /// Enters a definition as an edition, or finds the one that it is already: the same function and profile, reading the
-/// same columns. Returns its number, and whether it is new.
+/// same columns. Returns its number, and whether that told the extension anything: a new edition, other reference fields,
+/// or another source of its function.
 ///
 /// Another set of columns is another edition also if the function is the same, because the own digests of seals are over
 /// the columns that were read then.
@@ -162,9 +171,10 @@ pub fn enter_edition(
         });
     let reference_fields = candidate.reference_fields.map(<[String]>::to_vec);
     if let Some(number) = same {
-        session.run(
+        let rows = session.run(
             "UPDATE health_crypto.definition e SET source = $3, reference_fields = $4 \
-              WHERE e.document = $1 AND e.edition = $2",
+              WHERE e.document = $1 AND e.edition = $2 \
+                AND (e.source, e.reference_fields) IS DISTINCT FROM ($3, $4) RETURNING e.edition",
             vec![
                 candidate.document.into(),
                 number.into(),
@@ -173,7 +183,7 @@ pub fn enter_edition(
             ],
             Snapshot::Fresh,
         )?;
-        return Ok((number, false));
+        return Ok((number, !rows.is_empty()));
     }
     let rows = session.run(
         "INSERT INTO health_crypto.definition (document, edition, definition_schema, definition_name, definition, source, \

@@ -88,11 +88,24 @@ impl Document {
         std::iter::once(&self.current).chain(&self.earlier)
     }
 
-    /// The edition that a seal was made by; the current one if the register does not say or it is not there any more.
+    /// The edition that a seal was made by, if the register says which. One that was registered when tables or columns had
+    /// other names is found again as the same definition and profile under the present names.
+    pub fn known_edition_of(&self, seal: &Seal) -> Option<&Edition> {
+        let made_by = self.editions().find(|e| seal.edition == Some(e.number));
+        if made_by.is_some_and(Edition::is_whole) {
+            return made_by;
+        }
+        let is_same = |edition: &&Edition| {
+            seal.definition.as_ref() == Some(&edition.signature)
+                && seal.profile.as_deref() == Some(edition.profile.name())
+                && edition.is_whole()
+        };
+        self.editions().find(is_same).or(made_by)
+    }
+
+    /// The edition that a seal is compared by: the current one if nobody knows which it was made by.
     pub fn edition_of(&self, seal: &Seal) -> &Edition {
-        self.editions()
-            .find(|edition| seal.edition == Some(edition.number))
-            .unwrap_or(&self.current)
+        self.known_edition_of(seal).unwrap_or(&self.current)
     }
 
     /// The columns of the root that hold digest, text and signature. They are never content.

@@ -2,6 +2,7 @@
 
 use crate::document::registry::Document;
 use crate::pg::spi::Rows;
+use crate::seal::register::Standing;
 
 /// The key of a document and the columns that hold its seal.
 #[derive(Debug, Clone)]
@@ -32,6 +33,15 @@ impl RootRow {
                 })
             })
             .collect()
+    }
+
+    /// Whether the document is sealed. The register decides; of what it does not know, the row.
+    pub fn stands_sealed(&self, document: &Document, standing: Option<&Standing>) -> bool {
+        match standing {
+            Some(Standing::Sealed(_)) => true,
+            Some(Standing::Reopened) => false,
+            None => self.is_sealed(document),
+        }
     }
 
     /// Whether the row itself says that it is sealed: by its state, or because it carries a signature.

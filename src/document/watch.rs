@@ -96,8 +96,27 @@ pub fn are_equal(one: &[Watch], other: &[Watch]) -> bool {
         })
 }
 
+/// The tables of an earlier edition that are still there, with the columns that lead from them to the document. A renamed
+/// column or table of that path leads nowhere any more, and by a path that is broken off nobody can tell whose a line is.
+fn reachable(watches: &[Watch]) -> Vec<&Watch> {
+    let mut reached: Vec<&Watch> = Vec::with_capacity(watches.len());
+    // A parent is less deep than its children.
+    let mut by_depth: Vec<&Watch> = watches.iter().filter(|watch| watch.oid.is_some()).collect();
+    by_depth.sort_by_key(|watch| watch.depth);
+    for watch in by_depth {
+        let leads = |link: &Link| {
+            watch.present.contains(&link.column)
+                && reached.iter().any(|parent| parent.table == link.parent)
+        };
+        if watch.part != Part::Child || watch.link.as_ref().is_some_and(leads) {
+            reached.push(watch);
+        }
+    }
+    reached
+}
+
 /// What has to be watched so that the seals of every edition are: all that `current` reads, and what `earlier` ones read
-/// and is still there.
+/// and is still there and leads to a document.
 ///
 /// # Errors
 /// 0A000 if a table is a child of one edition by another foreign key than of another: one link could not guard both.
@@ -106,10 +125,7 @@ pub fn union<'w>(
     earlier: impl IntoIterator<Item = &'w [Watch]>,
 ) -> Result<Vec<Watch>> {
     let mut all = current.to_vec();
-    for watch in earlier.into_iter().flatten() {
-        if watch.oid.is_none() {
-            continue;
-        }
+    for watch in earlier.into_iter().flat_map(reachable) {
         let Some(known) = all.iter_mut().find(|known| known.table == watch.table) else {
             all.push(Watch {
                 columns: watch.present.clone(),

@@ -6,7 +6,7 @@ use pgrx::pg_sys;
 
 /// Settings that decide how values become text, where unqualified names are looked up, and that plans are kept. Pinned,
 /// so that a digest does not depend on the session.
-const PINNED: [(&CStr, &CStr); 11] = [
+const PINNED: [(&CStr, &CStr); 12] = [
     (c"search_path", c"pg_catalog, pg_temp"),
     (c"datestyle", c"ISO, YMD"),
     (c"intervalstyle", c"postgres"),
@@ -20,6 +20,9 @@ const PINNED: [(&CStr, &CStr); 11] = [
     // Planning GNU Health's prescription definition takes 3-4 ms, executing it for one key 0.4 ms: without this it was
     // planned anew at every commit, 55 % of the time of sealing (docs/PERFORMANCE.md).
     (c"plan_cache_mode", c"force_generic_plan"),
+    // A definition that the planner cannot inline would be planned for parallel workers, and they know nothing of the
+    // Unicode table that is being tried.
+    (c"max_parallel_workers_per_gather", c"0"),
 ];
 
 /// While it lives, statements run as another role (or as the caller) under the pinned settings.

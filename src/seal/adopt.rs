@@ -15,7 +15,7 @@ use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::flush;
 use crate::seal::register::{self, Entry, Event, Standing};
-use crate::seal::signature;
+use crate::seal::signature::{self, Judgement};
 use crate::verify::content::{Judge, Judged};
 use crate::verify::row::{self, Verdict};
 
@@ -89,6 +89,8 @@ impl Adoption {
             return Ok(None);
         };
         pgrx::check_for_interrupts!();
+        // What this transaction has written is sealed by its own flush, with all that this asks for, not adopted.
+        flush::all()?;
         let document = registry::document(&name)?;
         let session = Session::open();
         let mut progress = match self.progress.take() {
@@ -160,8 +162,9 @@ impl Adoption {
         Ok(verdicts)
     }
 
-    /// One entry for each document that is new and has a digest, and one for each of its signers. What holds gets the digest over its own rows, by which
-    /// later alterations are told from drift; what does not is entered as it is, so that it cannot get worse unseen.
+    /// One entry for each document that is new and has a digest, and one for each of its signers. What holds gets the digest
+    /// over its own rows, by which later alterations are told from drift; what does not is entered as it is, so that it
+    /// cannot get worse unseen.
     fn entries(
         &self,
         session: &Session,
@@ -211,6 +214,7 @@ impl Adoption {
                 digest: Some(digest),
                 own_digest: own.remove(&row.key),
                 verdict: Some(verdict.content.to_owned()),
+                policy_time: Some(verdict.policy_time),
                 reason: Some("sealed before its protection".to_owned()),
                 ..Entry::default()
             });
@@ -220,8 +224,11 @@ impl Adoption {
                     &row.key,
                     row.digest.as_deref(),
                     text,
-                    verdict.signature,
-                    &judged.signatures,
+                    &Judgement {
+                        word: verdict.signature,
+                        verdicts: &judged.signatures,
+                        at: self.at,
+                    },
                 ));
             }
         }

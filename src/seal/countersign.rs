@@ -11,7 +11,7 @@ use crate::document::registry::Document;
 use crate::error::{Breach, Error, Result};
 use crate::pg::spi::Session;
 use crate::seal::register::Entry;
-use crate::seal::signature;
+use crate::seal::signature::{self, Judgement};
 
 /// One change of one row's signature, and what the register is to be told of it.
 struct Expected {
@@ -135,7 +135,12 @@ pub fn countersigned(
     if judged(&block).0 != Status::Valid || !over_one_text(session, document, digest, &block) {
         return Err(unlike());
     }
-    let entries = signature::entries(document, key, digest, new, Status::Valid.words(), &added);
+    let judgement = Judgement {
+        word: Status::Valid.words(),
+        verdicts: &added,
+        at: now,
+    };
+    let entries = signature::entries(document, key, digest, new, &judgement);
     Ok(Countersigned { block, entries })
 }
 

@@ -68,8 +68,8 @@ struct Scene<'d> {
 enum Before {
     Open,
     Sealed,
-    /// Sealed, and the register knows it: by an edition of the definition.
-    Registered(i32),
+    /// Sealed, and the register knows it: by an edition of the definition, if it says which.
+    Registered(Option<i32>),
 }
 
 impl Scene<'_> {
@@ -261,43 +261,45 @@ impl Scene<'_> {
     }
 
     /// The columns of a table that a sealed document is guarded for: those that the edition that sealed it reads; None if
-    /// it reads none. Without an entry nobody knows which that was, so it is what any edition reads. A column of an
-    /// earlier edition may have been dropped since.
+    /// it reads none. Where nobody knows which that was, or what it reads has another name now, it is what any edition reads.
     fn guarded_columns<'w>(&'w self, before: Before, all: &'w Watch) -> Option<&'w [String]> {
-        let Before::Registered(number) = before else {
+        let d = self.document;
+        let known = match before {
+            Before::Registered(Some(number)) => d.editions().find(|e| e.number == number),
+            _ => None,
+        }
+        .filter(|edition| edition.is_whole());
+        let Some(edition) = known else {
             return Some(&all.columns);
         };
-        let d = self.document;
-        let edition = d.editions().find(|edition| edition.number == number)?;
         let watch = watch::on(&edition.watches, &all.table)?;
-        match watch.part {
-            Part::Reference => None,
-            _ if number == d.current.number => Some(&watch.columns),
-            _ => Some(&watch.present),
-        }
+        (watch.part != Part::Reference).then_some(watch.columns.as_slice())
     }
 
-    /// TRUNCATE names no rows. It is refused while any document of the type is sealed; otherwise every document with
-    /// lines is flushed after it.
+    /// TRUNCATE names no rows. It is a breach while any document is sealed by what reads the table; if it goes on, every
+    /// document that is not sealed is flushed after it.
     fn truncate(&self, watch: &Watch) -> Result<()> {
         let d = self.document;
         let session = Session::open();
-        let _role = RunAs::reader(d.owner);
-        let (mut after, mut sealed) = (None::<String>, false);
+        let (mut after, mut is_passed) = (None::<String>, false);
         loop {
-            let rows = d
-                .sql
-                .page(&session, after.as_deref(), flush::CHUNK, Snapshot::Fresh)?;
-            let rows = RootRow::all(&rows);
+            let rows = {
+                let _role = RunAs::reader(d.owner);
+                let page = d
+                    .sql
+                    .page(&session, after.as_deref(), flush::CHUNK, Snapshot::Fresh)?;
+                RootRow::all(&page)
+            };
             let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
             let standings = register::standings(&session, &d.name, &keys, Snapshot::Fresh)?;
             for row in &rows {
-                sealed |= match standings.get(&row.key) {
-                    Some(Standing::Sealed(_)) => true,
-                    Some(Standing::Reopened) => false,
-                    None => row.is_sealed(d),
-                };
-                if !sealed && watch.part != Part::Root {
+                let before = self.standing(standings.get(&row.key), || Ok(row.is_sealed(d)))?;
+                if before != Before::Open {
+                    if !is_passed && self.guarded_columns(before, watch).is_some() {
+                        self.breach("*", Breach::Truncated, Vec::new())?;
+                        is_passed = true;
+                    }
+                } else if watch.part != Part::Root {
                     let known = mark::mark(&d.name, &row.key).unwrap_or_default();
                     let mark = Mark {
                         pending: true,
@@ -308,15 +310,10 @@ impl Scene<'_> {
                 }
             }
             after = rows.last().map(|row| row.key.clone());
-            if sealed || (rows.len() as i64) < flush::CHUNK {
-                break;
+            if (rows.len() as i64) < flush::CHUNK {
+                return Ok(());
             }
         }
-        if sealed {
-            drop(_role);
-            return self.breach("*", Breach::Truncated, Vec::new());
-        }
-        Ok(())
     }
 
     /// Found open by an earlier write of this transaction and not flushed since: may go on being written, so that a
@@ -330,9 +327,17 @@ impl Scene<'_> {
         let session = Session::open();
         let standings =
             register::standings(&session, &self.document.name, &[key], Snapshot::Fresh)?;
-        Ok(match standings.get(key) {
+        self.standing(standings.get(key), row_is_sealed)
+    }
+
+    fn standing(
+        &self,
+        standing: Option<&Standing>,
+        row_is_sealed: impl FnOnce() -> Result<bool>,
+    ) -> Result<Before> {
+        Ok(match standing {
             Some(Standing::Sealed(seal)) => {
-                Before::Registered(self.document.edition_of(seal).number)
+                Before::Registered(self.document.known_edition_of(seal).map(|e| e.number))
             }
             Some(Standing::Reopened) => Before::Open,
             None if row_is_sealed()? => Before::Sealed,

@@ -74,6 +74,8 @@ pub struct Entry {
     pub signature: Option<String>,
     /// The signature word it got.
     pub verdict: Option<String>,
+    /// As of when the verdict was given.
+    pub policy_time: Option<TimestampWithTimeZone>,
     /// Why.
     pub reason: Option<String>,
 }
@@ -89,13 +91,13 @@ pub fn enter(session: &Session, entries: &[Entry], by: &str) -> Result<()> {
     };
     session.run(
         "INSERT INTO health_crypto.register_entry (event, document, key, definition, profile, language, digest, \
-         own_digest, signer, signer_name, signature, verdict, reason, edition, by) \
+         own_digest, signer, signer_name, signature, verdict, reason, edition, policy_time, by) \
          SELECT u.event, u.document, u.key, u.definition, u.profile, u.language, u.digest, u.own_digest, u.signer, \
-                u.signer_name, u.signature, u.verdict, u.reason, u.edition, $15 \
+                u.signer_name, u.signature, u.verdict, u.reason, u.edition, u.policy_time, $16 \
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], \
-                $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::integer[]) WITH ORDINALITY \
+                $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::integer[], $15::timestamptz[]) WITH ORDINALITY \
                 u (event, document, key, definition, profile, language, digest, own_digest, signer, signer_name, \
-                   signature, verdict, reason, edition, place) ORDER BY u.place",
+                   signature, verdict, reason, edition, policy_time, place) ORDER BY u.place",
         vec![
             column(|e| e.event.map(Event::word)).into(),
             column(|e| e.document.as_deref()).into(),
@@ -111,6 +113,11 @@ pub fn enter(session: &Session, entries: &[Entry], by: &str) -> Result<()> {
             column(|e| e.verdict.as_deref()).into(),
             column(|e| e.reason.as_deref()).into(),
             entries.iter().map(|e| e.edition).collect::<Vec<_>>().into(),
+            entries
+                .iter()
+                .map(|e| e.policy_time)
+                .collect::<Vec<_>>()
+                .into(),
             by.into(),
         ],
         Snapshot::Fresh,
@@ -132,6 +139,8 @@ pub enum Standing {
 pub struct Seal {
     /// The definition's signature.
     pub definition: Option<String>,
+    /// The profile's name.
+    pub profile: Option<String>,
     /// The edition that it was sealed by.
     pub edition: Option<i32>,
     /// The language of the sealed text.
@@ -163,7 +172,7 @@ pub fn standings(
     // 100,000 documents then takes time by their square (10 minutes instead of one).
     let rows = session.run(
         "SELECT k.key, e.event, e.definition, e.language, e.digest, e.own_digest, e.at, p.earlier, p.replaces, \
-                e.edition, CASE WHEN e.event = 'adoption' \
+                e.edition, e.profile, CASE WHEN e.event = 'adoption' \
                   THEN e.verdict IN ('intact', 'drifted') \
                    AND COALESCE((SELECT s.verdict = 'valid' FROM health_crypto.register_entry s \
                                   WHERE s.document = e.document AND s.key = e.key AND s.entry + 0 > e.entry \
@@ -197,7 +206,8 @@ pub fn standings(
                 earlier: rows.get(row, 8).unwrap_or(0),
                 replaces: rows.get(row, 9),
                 edition: rows.get(row, 10),
-                held_at_adoption: rows.get(row, 11),
+                profile: rows.string(row, 11),
+                held_at_adoption: rows.get(row, 12),
             }),
             _ => continue,
         };

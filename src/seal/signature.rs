@@ -10,6 +10,7 @@ use crate::keyring::StoredKeyring;
 use crate::pg::spi::Session;
 use crate::seal::register::{Entry, Event};
 use crate::settings;
+use crate::verify::time;
 
 /// Judges a signature over a document's digest at a policy time.
 pub fn judged(
@@ -40,7 +41,8 @@ pub fn judged_entries(
     digest: Option<&str>,
     signature: &str,
 ) -> Result<Vec<Entry>> {
-    let (status, verdicts) = judged(session, document, digest, signature, SystemTime::now());
+    let at = SystemTime::now();
+    let (status, verdicts) = judged(session, document, digest, signature, at);
     if status != Status::Valid
         && document.on_unverified_signature == OnBreach::Reject
         && !settings::override_is_on()
@@ -51,14 +53,22 @@ pub fn judged_entries(
             word: status.words(),
         });
     }
-    Ok(entries(
-        document,
-        key,
-        digest,
-        signature,
-        status.words(),
-        &verdicts,
-    ))
+    let judgement = Judgement {
+        word: status.words(),
+        verdicts: &verdicts,
+        at,
+    };
+    Ok(entries(document, key, digest, signature, &judgement))
+}
+
+/// What was found of a block.
+pub struct Judgement<'v> {
+    /// The word for the whole block.
+    pub word: &'static str,
+    /// The verdict on each of its signatures.
+    pub verdicts: &'v [SignatureVerdict],
+    /// As of when.
+    pub at: SystemTime,
 }
 
 /// The register's entries for a block: one for each certificate that signed, or one for a block that names none. Each
@@ -68,11 +78,10 @@ pub fn entries(
     key: &str,
     digest: Option<&str>,
     signature: &str,
-    word: &str,
-    verdicts: &[SignatureVerdict],
+    judgement: &Judgement<'_>,
 ) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for verdict in verdicts {
+    for verdict in judgement.verdicts {
         let signer = verdict.signer.as_ref().map(ToString::to_string);
         if entries.iter().any(|entry| entry.signer == signer) {
             continue;
@@ -85,7 +94,8 @@ pub fn entries(
             signer,
             signer_name: verdict.signer_name.clone(),
             signature: Some(signature.to_owned()),
-            verdict: Some(word.to_owned()),
+            verdict: Some(judgement.word.to_owned()),
+            policy_time: time::timestamp(judgement.at).ok(),
             ..Entry::default()
         });
     }

@@ -227,8 +227,7 @@ impl<'d> Judge<'d> {
             Some(Standing::Sealed(seal)) => Some(seal),
             _ => None,
         };
-        let sealed = seal.is_some() || (standing.is_none() && row.is_sealed(self.document));
-        if !sealed {
+        if !row.stands_sealed(self.document, standing) {
             let reopened = matches!(standing, Some(Standing::Reopened));
             return if row.digest.is_none() {
                 of("stale", "not sealed, and it has no digest")

@@ -8,7 +8,8 @@ use crate::canonical::Value;
 /// A pattern is a field's name (the whole field), or a path as in [`Change::path`] in which `[]` stands for any index:
 /// `Lines[][0]` is the first element of every line. A path covers what is inside of it. What came or went is never
 /// covered: a corrected name is another text in its place, while an element more or less is another document, or the
-/// same one put down in another form; and a text where there was an empty one is a reference that was not there before.
+/// same one put down in another form; and a text where there was an empty one or null is a reference that was not there
+/// before.
 ///
 /// After a `|` may stand a separator: the change is covered only if both values are texts that are the same up to it.
 /// `Diagnosis| : ` covers `J02.0 : Sore throat` becoming `J02.0 : Pharyngitis`, and not `J02.1 : Pharyngitis`: what
@@ -18,10 +19,9 @@ pub fn covers(pattern: &str, change: &Change) -> bool {
         Some((place, separator)) => (place, Some(separator)),
         None => (pattern, None),
     };
-    let is_there = |value: &Option<Value<'_>>| {
-        value
-            .as_ref()
-            .is_some_and(|value| *value != Value::Text("".into()))
+    let is_there = |value: &Option<Value<'_>>| match value {
+        None | Some(Value::Null) => false,
+        Some(value) => *value != Value::Text("".into()),
     };
     is_there(&change.sealed)
         && is_there(&change.current)
@@ -89,15 +89,21 @@ mod tests {
             };
             let went = Change {
                 current: None,
-                ..both
+                ..both.clone()
             };
             assert!(!covers("Lines", &came) && !covers("Lines", &went));
             assert!(!covers("Lines[][0]", &came) && !covers("Lines[][0]", &went));
-            let was_empty = Change {
-                sealed: Some(Value::Text("".into())),
-                ..came
-            };
-            assert!(!covers("Lines", &was_empty));
+            for nothing in [Value::Text("".into()), Value::Null] {
+                let was_empty = Change {
+                    sealed: Some(nothing.clone()),
+                    ..both.clone()
+                };
+                let is_empty = Change {
+                    current: Some(nothing),
+                    ..both.clone()
+                };
+                assert!(!covers("Lines", &was_empty) && !covers("Lines", &is_empty));
+            }
         }
     }
 

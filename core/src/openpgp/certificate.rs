@@ -8,14 +8,14 @@ use sequoia_openpgp as openpgp;
 use openpgp::cert::Cert;
 use openpgp::cert::amalgamation::ValidAmalgamation;
 use openpgp::crypto::mpi::PublicKey;
-use openpgp::packet::key::{PublicParts, UnspecifiedRole};
+use openpgp::packet::key::{PrimaryRole, PublicParts, SubordinateRole, UnspecifiedRole};
 use openpgp::packet::{Key, Packet, Signature};
 use openpgp::policy::Policy;
 use openpgp::serialize::MarshalInto;
-use openpgp::types::{PublicKeyAlgorithm, RevocationStatus};
+use openpgp::types::{PublicKeyAlgorithm, RevocationStatus, SignatureType};
 
 use super::encryption::Receiving;
-use super::policy::{representable, standard};
+use super::policy::{is_forbidden, representable, standard};
 use super::standing::{by_one_of, designated_revokers, revoked};
 use super::transferable::{Group, read};
 use super::{Fingerprint, MAX_CERTIFICATE_BYTES};
@@ -65,7 +65,8 @@ impl std::error::Error for CertificateError {}
 /// What it keeps: the primary key, every user id and subkey that a verified self-signature or revocation ties to it,
 /// those signatures, and revocations by revokers whom the certificate designates. What it does not: other people's
 /// certifications (nothing here trusts them, and they are how certificates were flooded), user attributes (photos),
-/// components that nothing ties to the key.
+/// components that nothing ties to the key. A subkey that is not supported is kept if the primary key bound it; nothing
+/// it signs is valid.
 pub struct Certificate {
     fingerprint: Fingerprint,
     cert: Cert,
@@ -287,6 +288,7 @@ fn algorithm(key: &Key<PublicParts, UnspecifiedRole>) -> String {
 
 /// Puts a certificate together from its packets, leaving out what [`Certificate`] does not keep.
 fn build(packets: Vec<Packet>) -> Result<Certificate, CertificateError> {
+    let unsupported = unsupported_subkeys(&packets);
     let parsed =
         Cert::from_packets(packets.into_iter()).map_err(|error| match error.downcast_ref() {
             Some(openpgp::Error::UnsupportedCert(..)) => CertificateError::Unsupported,
@@ -298,11 +300,13 @@ fn build(packets: Vec<Packet>) -> Result<Certificate, CertificateError> {
     let primary = parsed.primary_key().key();
     let fingerprint =
         Fingerprint::of(&primary.fingerprint()).ok_or(CertificateError::Unsupported)?;
-    if !primary.pk_algo().is_supported() {
+    if !primary.pk_algo().is_supported() || is_forbidden(primary.version(), primary.pk_algo()) {
         return Err(CertificateError::Unsupported);
     }
-    let cert = Cert::from_packets(kept(&parsed).into_iter())
-        .map_err(|_| CertificateError::NotACertificate)?;
+    let mut packets = kept(&parsed);
+    packets.extend(unsupported);
+    let cert =
+        Cert::from_packets(packets.into_iter()).map_err(|_| CertificateError::NotACertificate)?;
     let bytes = cert
         .to_vec()
         .map_err(|_| CertificateError::NotACertificate)?;
@@ -315,6 +319,59 @@ fn build(packets: Vec<Packet>) -> Result<Certificate, CertificateError> {
         bytes,
         receiving: Receiving::default(),
     })
+}
+
+/// Subkeys of algorithms or curves that are not supported, each with the binding that the primary key made.
+///
+/// The back-signature of such a subkey cannot be checked, so it counts as unbound, and would not be kept; but then its
+/// signatures would be of an unknown signer, which sends people to look for a certificate that they have.
+fn unsupported_subkeys(packets: &[Packet]) -> Vec<Packet> {
+    let Some(Packet::PublicKey(primary)) = packets.first() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut current: Option<&Key<PublicParts, SubordinateRole>> = None;
+    for packet in packets {
+        match (packet, current) {
+            (Packet::PublicSubkey(subkey), _) => current = Some(subkey),
+            (Packet::Signature(binding), Some(subkey)) => {
+                if !is_supported(subkey.role_as_unspecified())
+                    && binds(binding, primary, subkey).is_ok()
+                {
+                    found.push(Packet::from(subkey.clone()));
+                    found.push(Packet::from(binding.clone()));
+                }
+            }
+            (Packet::Trust(_) | Packet::Marker(_) | Packet::Padding(_), _) => {}
+            _ => current = None,
+        }
+    }
+    found
+}
+
+fn is_supported(key: &Key<PublicParts, UnspecifiedRole>) -> bool {
+    key.pk_algo().is_supported()
+        && match key.mpis() {
+            PublicKey::ECDSA { curve, .. } | PublicKey::EdDSA { curve, .. } => curve.is_supported(),
+            _ => true,
+        }
+}
+
+/// Whether `binding` is the primary key's, leaving the back-signature out.
+fn binds(
+    binding: &Signature,
+    primary: &Key<PublicParts, PrimaryRole>,
+    subkey: &Key<PublicParts, SubordinateRole>,
+) -> openpgp::Result<()> {
+    if binding.typ() != SignatureType::SubkeyBinding {
+        return Err(openpgp::Error::UnsupportedSignatureType(binding.typ()).into());
+    }
+    let mut hash = binding
+        .hash_algo()
+        .context()?
+        .for_signature(binding.version());
+    binding.hash_subkey_binding(&mut hash, primary, subkey)?;
+    binding.verify_digest(primary, hash.into_digest()?)
 }
 
 /// The packets of `cert` worth keeping. Sequoia's iterators over self-signatures and revocations give verified ones.

@@ -15,7 +15,7 @@ pub(super) type Parsed = Option<Signature>;
 /// Parses `bytes` as one or more signature packets.
 ///
 /// # Errors
-/// A fixed sentence if there is none, one too many, or anything else among them.
+/// A fixed sentence if there is none, one too many, one twice, or anything else among them.
 pub(super) fn signatures(bytes: &[u8]) -> Result<Vec<Parsed>, &'static str> {
     let mut signatures = Vec::new();
     parse(
@@ -29,9 +29,26 @@ pub(super) fn signatures(bytes: &[u8]) -> Result<Vec<Parsed>, &'static str> {
         },
     )?;
     if signatures.is_empty() {
-        Err("the block holds no signature")
+        return Err("the block holds no signature");
+    }
+    distinct(&signatures)?;
+    Ok(signatures)
+}
+
+/// Refuses a signature that stands there twice, so that whoever counts verdicts counts signatures. What is outside the
+/// signed area does not make another signature of it: anybody can change that.
+fn distinct(signatures: &[Parsed]) -> Result<(), &'static str> {
+    let readable: Vec<&Signature> = signatures.iter().flatten().collect();
+    let repeated = readable.iter().enumerate().any(|(index, one)| {
+        readable
+            .iter()
+            .take(index)
+            .any(|other| one.normalized_eq(other))
+    });
+    if repeated {
+        Err("the block holds a signature twice")
     } else {
-        Ok(signatures)
+        Ok(())
     }
 }
 
@@ -67,11 +84,11 @@ pub(super) fn message(bytes: &[u8]) -> Result<(Vec<u8>, Vec<Parsed>), &'static s
         && announced.iter().rev().zip(&signatures).all(|(one_pass, signature)| announces(one_pass, signature))
         // A one-pass packet marked as last is the innermost: one before would start a signature over a signature.
         && announced.iter().rev().enumerate().all(|(index, one_pass)| one_pass.last() == (index == 0));
-    if in_brackets {
-        Ok((body, signatures))
-    } else {
-        Err(SHAPE)
+    if !in_brackets {
+        return Err(SHAPE);
     }
+    distinct(&signatures)?;
+    Ok((body, signatures))
 }
 
 fn announces(one_pass: &OnePassSig, signature: &Parsed) -> bool {

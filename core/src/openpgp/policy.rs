@@ -6,6 +6,7 @@ use sequoia_openpgp::Error;
 use sequoia_openpgp::packet::Signature;
 use sequoia_openpgp::packet::signature::subpacket::{SubpacketTag, SubpacketValue};
 use sequoia_openpgp::policy::StandardPolicy;
+use sequoia_openpgp::types::PublicKeyAlgorithm;
 
 use super::Status;
 
@@ -56,6 +57,12 @@ pub(super) fn is_unsupported(error: Option<&Error>) -> bool {
                 | Error::UnsupportedEllipticCurve(_)
         )
     )
+}
+
+/// Whether a version 6 key or signature is of the old form of Ed25519, which may not be used there (RFC 9580
+/// section 9.2.1). Sequoia takes it.
+pub(super) fn is_forbidden(version: u8, algorithm: PublicKeyAlgorithm) -> bool {
+    version == 6 && algorithm == PublicKeyAlgorithm::EdDSA
 }
 
 /// Whether every critical subpacket of `signature` is one whose meaning is known here (RFC 9580 section 5.2.3.7).

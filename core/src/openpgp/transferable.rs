@@ -1,15 +1,18 @@
 //! Transferable public keys (RFC 9580 section 10.1): from armor or binary to the packets of each
 //! certificate, within limits, before anything deeper looks at them.
 
+use sequoia_openpgp::KeyHandle;
+use sequoia_openpgp::crypto::mpi::PublicKey;
 use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
-use sequoia_openpgp::packet::{Key, Packet, Tag};
+use sequoia_openpgp::packet::{Key, Packet, Signature, Tag};
 use sequoia_openpgp::parse::{Dearmor, PacketParserBuilder, PacketParserResult, Parse};
 use sequoia_openpgp::serialize::MarshalInto;
 
 use super::armor::{block, lines};
 use super::{
-    CertificateError, MAX_CERTIFICATE_SIGNATURES, MAX_CERTIFICATES, MAX_COMPONENTS, MAX_KEY_BYTES,
-    MAX_KEYRING_BYTES, MAX_MODULUS_BITS, MAX_USER_ID_BYTES,
+    CertificateError, MAX_CERTIFICATE_BYTES, MAX_CERTIFICATE_SIGNATURES, MAX_CERTIFICATES,
+    MAX_COMPONENTS, MAX_DSA_BITS, MAX_EXPONENT_BITS, MAX_KEY_BYTES, MAX_KEYRING_BYTES,
+    MAX_MODULUS_BITS, MAX_OWN_SIGNATURES, MAX_USER_ID_BYTES,
 };
 
 const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
@@ -72,15 +75,23 @@ fn armored(text: &str) -> Result<Vec<Vec<u8>>, CertificateError> {
 #[derive(Default)]
 pub(super) struct Group {
     pub(super) packets: Vec<Packet>,
+    bytes: usize,
     components: usize,
     signatures: usize,
+    own_signatures: usize,
+    /// How signatures of the key itself name their issuer.
+    key: Option<KeyHandle>,
 }
 
 impl Group {
     /// Takes one packet in, or says why the certificate cannot be accepted.
     pub(super) fn add(&mut self, packet: Packet) -> Result<(), CertificateError> {
+        self.bytes += packet.serialized_len();
         match &packet {
-            Packet::PublicKey(key) => self.key(key.role_as_unspecified())?,
+            Packet::PublicKey(key) => {
+                self.key = Some(key.key_handle());
+                self.key(key.role_as_unspecified())?;
+            }
             Packet::PublicSubkey(key) => self.key(key.role_as_unspecified())?,
             Packet::UserID(user_id) => {
                 if user_id.value().len() > MAX_USER_ID_BYTES {
@@ -90,7 +101,10 @@ impl Group {
             }
             // Kept until the certificate is put together, so that the signatures after it find their component.
             Packet::UserAttribute(_) => self.components += 1,
-            Packet::Signature(_) => self.signatures += 1,
+            Packet::Signature(signature) => {
+                self.signatures += 1;
+                self.own_signatures += self.verifications(signature);
+            }
             Packet::Unknown(unknown) => match unknown.tag() {
                 Tag::PublicKey => return Err(CertificateError::Unsupported),
                 Tag::Signature => self.signatures += 1,
@@ -99,16 +113,39 @@ impl Group {
             Packet::Trust(_) | Packet::Marker(_) | Packet::Padding(_) => return Ok(()),
             _ => return Err(CertificateError::NotACertificate),
         }
-        if self.components > MAX_COMPONENTS || self.signatures > MAX_CERTIFICATE_SIGNATURES {
+        if self.bytes > MAX_CERTIFICATE_BYTES
+            || self.components > MAX_COMPONENTS
+            || self.signatures > MAX_CERTIFICATE_SIGNATURES
+            || self.own_signatures > MAX_OWN_SIGNATURES
+        {
             return Err(CertificateError::TooLarge);
         }
         self.packets.push(packet);
         Ok(())
     }
 
+    /// How many verifications `signature` can cost: none if it names another issuer, else itself and each that it
+    /// embeds.
+    fn verifications(&self, signature: &Signature) -> usize {
+        let issuers = signature.get_issuers();
+        let own = issuers.is_empty()
+            || (self.key.iter()).any(|key| issuers.iter().any(|issuer| issuer.aliases(key)));
+        if own {
+            1 + signature.embedded_signatures().count()
+        } else {
+            0
+        }
+    }
+
     fn key(&mut self, key: &Key<PublicParts, UnspecifiedRole>) -> Result<(), CertificateError> {
-        let modulus = key.mpis().bits().unwrap_or_default();
-        if modulus > MAX_MODULUS_BITS || key.mpis().serialized_len() > MAX_KEY_BYTES {
+        let fits = match key.mpis() {
+            PublicKey::RSA { e, n } => {
+                n.bits() <= MAX_MODULUS_BITS && e.bits() <= MAX_EXPONENT_BITS
+            }
+            PublicKey::DSA { p, .. } => p.bits() <= MAX_DSA_BITS,
+            other => other.bits().unwrap_or_default() <= MAX_MODULUS_BITS,
+        };
+        if !fits || key.mpis().serialized_len() > MAX_KEY_BYTES {
             return Err(CertificateError::TooLarge);
         }
         self.components += 1;

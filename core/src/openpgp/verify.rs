@@ -13,7 +13,7 @@ use openpgp::types::SignatureType;
 
 use super::framing::{self, Frame};
 use super::packets::{self, Parsed};
-use super::policy::{is_unsupported, representable, standard, understands};
+use super::policy::{is_forbidden, is_unsupported, representable, standard, understands};
 use super::standing::at_signing;
 use super::{Certificate, Fingerprint, SignatureVerdict, Status};
 
@@ -45,15 +45,18 @@ pub trait Keyring {
 /// The block (else a single `malformed`):
 /// 1. it is at most [`MAX_SIGNATURE_BYTES`](super::MAX_SIGNATURE_BYTES) long, exactly one block, nothing before it,
 ///    nothing but line endings after it;
-/// 2. cleartext: `Hash` headers only, with known names; one empty line; every line that starts with `-` dash-escaped;
+/// 2. cleartext: `Hash` headers only, with known names (which of them is not asked: the signature says its hash
+///    itself); one empty line; every line that starts with `-` dash-escaped;
 /// 3. armor: headers `Version`, `Comment`, `Charset`, `Hash` only, without control characters; strict base64; a right
 ///    checksum or none;
 /// 4. cleartext and detached: signature packets only, 1 to
 ///    [`MAX_SIGNATURES_PER_BLOCK`](super::MAX_SIGNATURES_PER_BLOCK); inline-signed: one-pass signatures, exactly one
-///    literal, their signatures; nothing compressed, encrypted, nested or trailing.
+///    literal, their signatures; nothing compressed, encrypted, nested or trailing; no signature twice (what is outside
+///    of its signed area makes no other of it).
 ///
 /// The signature:
-/// 5. it can be parsed (`malformed`), and is of version 4 or 6, as the policy accepts (`weak`);
+/// 5. it can be parsed (`malformed`), and is of version 4 or 6, as the policy accepts, with an algorithm that its
+///    version allows (`weak`);
 /// 6. its type is binary or text; it has a creation time; every critical subpacket, signed or not, is understood, and
 ///    no notation is critical; it names one issuer, consistently (`malformed`);
 /// 7. it names the issuer by full fingerprint: a key id alone could be anybody's (`unknown_signer`);
@@ -231,6 +234,12 @@ fn well_formed(
     {
         return Err((Status::Weak, "the policy refuses the signature's version"));
     }
+    if is_forbidden(signature.version(), signature.pk_algo()) {
+        return Err((
+            Status::Weak,
+            "version 6 does not allow the signature's algorithm",
+        ));
+    }
     if !matches!(signature.typ(), SignatureType::Binary | SignatureType::Text) {
         return Err(malformed("the signature is not one over a document"));
     }
@@ -268,6 +277,13 @@ fn holds(
     key: &Key<PublicParts, UnspecifiedRole>,
     policy: &dyn Policy,
 ) -> Result<(), (Status, &'static str)> {
+    const UNSUPPORTED: (Status, &str) = (
+        Status::Weak,
+        "the signature's hash or algorithm is not supported",
+    );
+    if !signature.pk_algo().is_supported() {
+        return Err(UNSUPPORTED);
+    }
     let mut refusal = (Status::Bad, "the signature does not hold over the text");
     for text in &subject.texts {
         match cryptography(signature, text, key) {
@@ -279,10 +295,7 @@ fn holds(
                 ));
             }
             Err(error) if is_unsupported(error.downcast_ref::<Error>()) => {
-                refusal = (
-                    Status::Weak,
-                    "the signature's hash or algorithm is not supported",
-                );
+                refusal = UNSUPPORTED;
             }
             Err(_) => {}
         }

@@ -1,6 +1,9 @@
 //! What the OpenPGP tests share: signers made with Sequoia, blocks put together by hand, and a keyring in memory.
 #![allow(dead_code)] // Each test crate uses its own part.
 
+pub mod hostile;
+pub mod programs;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -12,12 +15,15 @@ use health_crypto_core::openpgp::{
 use sequoia_openpgp as openpgp;
 
 use openpgp::armor::{Kind, Writer};
-use openpgp::cert::{Cert, CertBuilder};
+use openpgp::cert::prelude::*;
 use openpgp::crypto::KeyPair;
+use openpgp::packet::one_pass_sig::{OnePassSig3, OnePassSig6};
 use openpgp::packet::signature::SignatureBuilder;
-use openpgp::packet::{Packet, Signature};
-use openpgp::serialize::{Serialize, SerializeInto};
-use openpgp::types::{HashAlgorithm, KeyFlags, SignatureType};
+use openpgp::packet::signature::subpacket::{Subpacket, SubpacketValue};
+use openpgp::packet::{Literal, OnePassSig, Packet, Signature};
+use openpgp::serialize::Serialize;
+use openpgp::serialize::SerializeInto;
+use openpgp::types::{DataFormat, HashAlgorithm, KeyFlags, ReasonForRevocation, SignatureType};
 
 pub const DAY: Duration = Duration::from_secs(86_400);
 
@@ -167,6 +173,131 @@ pub fn vectors(folder: &str) -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    println!("skipped: ../shared/vectors/{folder} is not there");
+    let _ = writeln!(
+        std::io::stderr(),
+        "skipped: ../shared/vectors/{folder} is not there"
+    );
     None
+}
+
+/// Says that a test does not run, past the test harness, which swallows what tests print.
+pub fn skipped(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{why}");
+    note(why);
+}
+
+/// The same, where it is no fault of the set-up.
+pub fn note(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// The certificates in an export, all of them allowed to sign.
+pub fn keyring_of(export: &[u8]) -> Memory {
+    let all = Certificate::parse_many(export).unwrap();
+    Memory(all.into_iter().map(|each| allowed(each.unwrap())).collect())
+}
+
+pub fn allowed(certificate: Certificate) -> Candidate {
+    Candidate {
+        certificate: Rc::new(certificate),
+        authorized: true,
+    }
+}
+
+pub fn sign_as(cert: &Cert, builder: SignatureBuilder) -> String {
+    cleartext(
+        &payload(),
+        vec![sign(builder, &mut subkey_pair(cert), &payload())],
+    )
+}
+
+pub fn judged(cert: &Cert, builder: SignatureBuilder) -> &'static str {
+    word(&sign_as(cert, builder), day(20), &mut Memory::of(&[cert]))
+}
+
+pub fn on(days: i64) -> SignatureBuilder {
+    builder().set_signature_creation_time(day(days)).unwrap()
+}
+
+/// A builder with one critical subpacket more, in the signed area or the other.
+pub fn subpacket(
+    builder: SignatureBuilder,
+    value: SubpacketValue,
+    hashed: bool,
+) -> SignatureBuilder {
+    builder
+        .modify_hashed_area(|mut area| {
+            if hashed {
+                area.add(Subpacket::new(value.clone(), true)?)?;
+            }
+            Ok(area)
+        })
+        .unwrap()
+        .modify_unhashed_area(|mut area| {
+            if !hashed {
+                area.add(Subpacket::new(value, true)?)?;
+            }
+            Ok(area)
+        })
+        .unwrap()
+}
+
+pub fn revoke_certificate(cert: Cert, reason: ReasonForRevocation, days: i64) -> Cert {
+    let revocation = CertRevocationBuilder::new()
+        .set_signature_creation_time(day(days))
+        .unwrap()
+        .set_reason_for_revocation(reason, b"")
+        .unwrap()
+        .build(&mut primary_pair(&cert), &cert, None)
+        .unwrap();
+    cert.insert_packets(Some(Packet::from(revocation)))
+        .unwrap()
+        .0
+}
+
+pub fn revoke_subkey(cert: Cert, reason: ReasonForRevocation, days: i64) -> Cert {
+    let subkey = cert.keys().subkeys().next().unwrap().key().clone();
+    let revocation = SubkeyRevocationBuilder::new()
+        .set_signature_creation_time(day(days))
+        .unwrap()
+        .set_reason_for_revocation(reason, b"")
+        .unwrap()
+        .build(
+            &mut primary_pair(&cert),
+            &cert,
+            &subkey.role_into_subordinate(),
+            None,
+        )
+        .unwrap();
+    cert.insert_packets(Some(Packet::from(revocation)))
+        .unwrap()
+        .0
+}
+
+/// An inline-signed message by `cert` over `text`, its packets changed by `change` before they are armored.
+pub fn inline(cert: &Cert, text: &str, change: impl FnOnce(&mut Vec<Packet>)) -> String {
+    let builder = SignatureBuilder::new(SignatureType::Binary)
+        .set_signature_creation_time(day(10))
+        .unwrap();
+    let signature = sign(builder, &mut subkey_pair(cert), text);
+    let mut packets = vec![one_pass(&signature, true), literal(text), signature.into()];
+    change(&mut packets);
+    armored(Kind::Message, packets)
+}
+
+pub fn one_pass(signature: &Signature, last: bool) -> Packet {
+    if signature.version() == 6 {
+        let mut one_pass = OnePassSig6::try_from(signature).unwrap();
+        one_pass.set_last(last);
+        return OnePassSig::from(one_pass).into();
+    }
+    let mut one_pass = OnePassSig3::try_from(signature).unwrap();
+    one_pass.set_last(last);
+    OnePassSig::from(one_pass).into()
+}
+
+pub fn literal(text: &str) -> Packet {
+    let mut literal = Literal::new(DataFormat::Binary);
+    literal.set_body(text.as_bytes().to_vec());
+    literal.into()
 }

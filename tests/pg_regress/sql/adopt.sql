@@ -73,6 +73,7 @@ SELECT count(*) AS same_rows FROM before b JOIN gnuhealth_prescription_order o O
 SELECT key, content FROM health_crypto.adopt('prescription') ORDER BY key::int;
 SELECT key, signer_name, verdict, signature = :'one_cameron' AS kept FROM health_crypto.register WHERE event = 'signature';
 SELECT count(*) AS adoptions FROM health_crypto.register WHERE event = 'adoption';
+SELECT count(*) FILTER (WHERE policy_time IS NULL) AS without_time FROM health_crypto.register WHERE verdict IS NOT NULL;
 -- A language that is switched on later, with texts of its own, changes nothing, adopted or not.
 CREATE TABLE verdicts AS SELECT key, ok, content, language FROM health_crypto.verify_all();
 INSERT INTO ir_lang (code, name, translatable) VALUES ('de', 'Deutsch', true), ('es_AR', 'Español (Argentina)', true);
@@ -116,3 +117,16 @@ UPDATE gnuhealth_prescription_order SET serializer = :'words', document_digest =
 \set VERBOSITY default
 SET health_crypto.python_unicode = '3.12';
 SELECT key, ok, content, language, detail FROM health_crypto.verify_all() WHERE key IN ('31', '32', '33') ORDER BY key;
+-- What a transaction has written itself is sealed by its flush, with all that this asks for, before adopt() looks.
+SET health_crypto.python_unicode = '3.11';
+BEGIN;
+INSERT INTO gnuhealth_prescription_order (id, prescription_id, patient, healthprof, state, serializer) VALUES (34, 'NEW34', 1, 1, 'validated', '{"made": "up"}');
+\set VERBOSITY sqlstate
+SELECT key, content FROM health_crypto.adopt() WHERE key = '34';
+\set VERBOSITY default
+ROLLBACK;
+BEGIN;
+INSERT INTO gnuhealth_prescription_order (id, prescription_id, patient, healthprof, state) VALUES (35, 'NEW35', 1, 1, 'validated');
+SELECT key, content FROM health_crypto.adopt() WHERE key = '35';
+COMMIT;
+SELECT event, key, verdict FROM health_crypto.register WHERE key IN ('34', '35');

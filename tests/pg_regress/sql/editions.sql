@@ -73,6 +73,7 @@ SELECT health_crypto.add_definition('letter', NULL);
 SELECT health_crypto.add_definition('letter', 'letter_0(int[], text)', 'xml');
 SELECT health_crypto.add_definition('letter', 'letter_0(int[], text)', reference_fields => '{Titl}');
 SELECT health_crypto.protect('letter', 'letter', 'letter_2(int[], text)', signature_column => NULL, reference_fields => '{Body,Pages[][1],Pagess}');
+SELECT health_crypto.add_definition('letter', 'letter_0(int[], text)', reference_fields => '{Title|}');
 CREATE TABLE other (id int PRIMARY KEY);
 CREATE FUNCTION of_other(keys int[], language text) RETURNS TABLE (key int, "I" int) LANGUAGE sql STABLE
     BEGIN ATOMIC SELECT o.id, o.id FROM other o; END;

@@ -96,3 +96,5 @@ SELECT health_crypto.protect('prescription', 'gnuhealth_prescription_order', 'gn
 INSERT INTO gnuhealth_prescription_order (id, prescription_id, patient, healthprof, digital_signature) VALUES (3, 'PRES003', 1, 1, 'junk');
 SELECT ok, content, signature FROM health_crypto.verify('prescription', 3);
 SELECT event, verdict FROM health_crypto.register WHERE key = '3' ORDER BY entry;
+-- No verdict is stored without the time as of which it was given.
+SELECT count(*) > 0 AS verdicts, count(*) FILTER (WHERE policy_time IS NULL OR policy_time > at) AS without_time FROM health_crypto.register WHERE verdict IS NOT NULL;

@@ -57,3 +57,25 @@ DELETE FROM gnuhealth_prescription_order WHERE id = 21;
 \set VERBOSITY default
 -- The whole of one verdict.
 SELECT document, key, ok, content, signature, signer, signer_name, signed_at, sealed_at IS NOT NULL AS sealed, language, definition, changes, detail, policy_time FROM health_crypto.verify('prescription', 3, '2026-02-01 00:00+00') \gx
+-- Whoever asks with a parallel plan gets the same answers: verification takes subtransactions, and a parallel worker would
+-- know nothing of the Unicode table that is being tried. The definition has two statements, so that it is not inlined.
+CREATE TABLE remark (id int PRIMARY KEY, body text, state text);
+INSERT INTO remark VALUES (1, U&'\+01FAE8', 'sent'), (2, 'plain', 'open');
+CREATE FUNCTION remark_document(keys int[], language text) RETURNS TABLE (key int, "Body" text) LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT 1, ''; SELECT r.id, health_crypto.python_repr(r.body) FROM remark r WHERE r.id = ANY (keys); END;
+SELECT health_crypto.protect('remark', 'remark', 'remark_document(int[], text)', signature_column => NULL, state_column => 'state', sealed_states => '{sent}', add_columns => true);
+ALTER TABLE remark DISABLE TRIGGER USER;
+SET health_crypto.python_unicode = '3.14';
+UPDATE remark SET serializer = words, document_digest = encode(sha512(convert_to(words, 'UTF8')), 'hex')
+  FROM (SELECT health_crypto.serialize('remark', 1) AS words) s WHERE id = 1;
+RESET health_crypto.python_unicode;
+ALTER TABLE remark ENABLE TRIGGER USER;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SELECT v.key, v.ok, v.content FROM remark r CROSS JOIN LATERAL health_crypto.verify('remark', r.id) v ORDER BY 1;
+SELECT id, (health_crypto.verify('remark', id)).content FROM remark ORDER BY 1;
+SELECT key, ok, content FROM health_crypto.verify_all('remark') ORDER BY 1;
