@@ -187,7 +187,9 @@ class History:
             for field, model, ids in self.reference.translated():
                 table = model.replace('.', '_')
                 for record in self.random.sample(ids, max(1, len(ids) // 10)):
-                    cursor.execute(f'UPDATE {table} SET {field} = %s WHERE id = %s',
+                    # Not one without a name (other writers leave such): an empty text that becomes a name is, in a text,
+                    # a reference that was not there before.
+                    cursor.execute(f"UPDATE {table} SET {field} = %s WHERE id = %s AND {field} <> ''",
                                    (unique(awkward(self.random)), record))
                 cursor.execute("UPDATE ir_translation SET value = %s, fuzzy = false WHERE type = 'model' AND name = %s "
                                'AND res_id = %s', (awkward(self.random), f'{model},{field}', self.random.choice(ids)))
