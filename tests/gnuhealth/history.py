@@ -74,32 +74,36 @@ EDITS = {
         'INSERT INTO gnuhealth_lab_test_critearea (gnuhealth_lab_id, name) VALUES (%(key)s, %(text)s)',
     ),
 }
+
+
+def exchange(table, column, others, link='id'):
+    """Has a document refer to the newest of the others; a row that does already is no row changed."""
+    newest = f'(SELECT max(id) FROM {others})'
+    return (f'UPDATE {table} SET {column} = {newest} '
+            f'WHERE {link} = %(key)s AND {column} IS DISTINCT FROM {newest}')
+
+
 # Another record is referred to. Where nothing else in the text says whose it is, only a register that knows the
 # document's own rows can tell this from a new name.
 EXCHANGES = {
     'prescription': (
-        'UPDATE gnuhealth_prescription_line SET medicament = (SELECT max(id) FROM gnuhealth_medicament) '
-        'WHERE presc_order = %(key)s',
-        'UPDATE gnuhealth_prescription_order SET healthprof = (SELECT max(id) FROM gnuhealth_healthprofessional) '
-        'WHERE id = %(key)s',
+        exchange('gnuhealth_prescription_line', 'medicament', 'gnuhealth_medicament', 'presc_order'),
+        exchange('gnuhealth_prescription_order', 'healthprof', 'gnuhealth_healthprofessional'),
     ),
     'birth_certificate': (
-        'UPDATE gnuhealth_birth_certificate SET mother = (SELECT max(id) FROM party_party WHERE is_person) '
-        'WHERE id = %(key)s',
-        'UPDATE gnuhealth_birth_certificate SET country = (SELECT max(id) FROM country_country), '
-        'country_subdivision = NULL WHERE id = %(key)s',
+        exchange('gnuhealth_birth_certificate', 'mother', 'party_party WHERE is_person'),
+        exchange('gnuhealth_birth_certificate', 'country', 'country_country'),
     ),
     'death_certificate': (
-        'UPDATE gnuhealth_death_certificate SET cod = (SELECT max(id) FROM gnuhealth_pathology) WHERE id = %(key)s',
+        exchange('gnuhealth_death_certificate', 'cod', 'gnuhealth_pathology'),
     ),
     'patient_evaluation': (
-        'UPDATE gnuhealth_patient_evaluation SET patient = (SELECT max(id) FROM gnuhealth_patient) WHERE id = %(key)s',
-        'UPDATE gnuhealth_secondary_condition SET pathology = (SELECT max(id) FROM gnuhealth_pathology) '
-        'WHERE evaluation = %(key)s',
+        exchange('gnuhealth_patient_evaluation', 'patient', 'gnuhealth_patient'),
+        exchange('gnuhealth_secondary_condition', 'pathology', 'gnuhealth_pathology', 'evaluation'),
     ),
     'lab_test': (
-        'UPDATE gnuhealth_lab SET test = (SELECT max(id) FROM gnuhealth_lab_test_type) WHERE id = %(key)s',
-        'UPDATE gnuhealth_lab SET requestor = (SELECT max(id) FROM gnuhealth_healthprofessional) WHERE id = %(key)s',
+        exchange('gnuhealth_lab', 'test', 'gnuhealth_lab_test_type'),
+        exchange('gnuhealth_lab', 'requestor', 'gnuhealth_healthprofessional'),
     ),
 }
 
