@@ -1,11 +1,9 @@
 //! A BEFORE ROW trigger: the row that is about to be written, and the one that is written in its place.
 
-use std::ffi::{CStr, CString};
-
 use pgrx::{IntoDatum, pg_sys};
 
 use crate::error::{Error, Result, Table};
-use crate::pg::raise;
+use crate::pg::{raise, trigger};
 
 /// The row that an INSERT or UPDATE is about to write.
 pub struct NewRow {
@@ -54,35 +52,14 @@ impl NewRow {
 
     /// One of the trigger's arguments.
     pub fn argument(&self, index: usize) -> Option<&str> {
-        // SAFETY: tgargs holds tgnargs NUL-terminated strings that live as long as the relation is open.
-        unsafe {
-            let trigger = (*self.data).tg_trigger;
-            if index >= (*trigger).tgnargs.max(0) as usize {
-                return None;
-            }
-            CStr::from_ptr(*(*trigger).tgargs.add(index)).to_str().ok()
-        }
+        // SAFETY: the data is that of the firing in hand.
+        unsafe { trigger::argument(self.data, index) }
     }
 
     /// The table that is written (a partition, if the table is partitioned).
     pub fn table(&self) -> Table {
-        // SAFETY: tg_relation is open for the duration of the call; the names are copied.
-        unsafe {
-            let relation = (*self.data).tg_relation;
-            let name = |name: *const std::ffi::c_char| {
-                if name.is_null() {
-                    String::new()
-                } else {
-                    CStr::from_ptr(name).to_string_lossy().into_owned()
-                }
-            };
-            Table {
-                schema: name(pg_sys::get_namespace_name(
-                    (*(*relation).rd_rel).relnamespace,
-                )),
-                name: name((*(*relation).rd_rel).relname.data.as_ptr()),
-            }
-        }
+        // SAFETY: as in argument().
+        unsafe { trigger::table(self.data) }
     }
 
     /// Whether an UPDATE changes the bytes of a column; an INSERT changes none.
@@ -112,33 +89,13 @@ impl NewRow {
         column: &str,
     ) -> Result<Option<String>> {
         let number = self.number(column)?;
-        // SAFETY: the tuple matches the descriptor, and the output function is the one of the column's own type.
-        unsafe {
-            let descriptor = (*(*self.data).tg_relation).rd_att;
-            let mut null = false;
-            let datum = pg_sys::SPI_getbinval(tuple, descriptor, number, &mut null);
-            if null {
-                return Ok(None);
-            }
-            let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
-            pg_sys::getTypeOutputInfo(
-                pg_sys::SPI_gettypeid(descriptor, number),
-                &mut output,
-                &mut varlena,
-            );
-            let text = pg_sys::OidOutputFunctionCall(output, datum);
-            let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
-            pg_sys::pfree(text.cast());
-            Ok(Some(owned))
-        }
+        // SAFETY: the caller's promise; number() has looked the column up.
+        Ok(unsafe { trigger::text(self.data, tuple, number) })
     }
 
     fn number(&self, column: &str) -> Result<i32> {
-        let name = CString::new(column).map_err(|_| Error::Bug("NUL in a column name"))?;
-        // SAFETY: the descriptor is that of the open relation.
-        let number =
-            unsafe { pg_sys::SPI_fnumber((*(*self.data).tg_relation).rd_att, name.as_ptr()) };
-        if number > 0 {
+        // SAFETY: as in argument().
+        if let Some(number) = unsafe { trigger::number(self.data, column) }? {
             return Ok(number);
         }
         Err(Error::BadDefinition {

@@ -78,32 +78,14 @@ impl Event {
 
     /// The trigger's arguments (document, schema and name of the watched table).
     pub fn argument(&self, index: usize) -> Option<&str> {
-        // SAFETY: tgargs holds tgnargs NUL-terminated strings that live as long as the relation is open.
-        unsafe {
-            let trigger = (*self.data).tg_trigger;
-            if index >= (*trigger).tgnargs.max(0) as usize {
-                return None;
-            }
-            CStr::from_ptr(*(*trigger).tgargs.add(index)).to_str().ok()
-        }
+        // SAFETY: the data is that of the firing in hand.
+        unsafe { argument(self.data, index) }
     }
 
     /// The table that was written (a partition, if the table is partitioned).
     pub fn table(&self) -> Table {
-        // SAFETY: tg_relation is open for the duration of the call; the names are copied.
-        unsafe {
-            let relation = (*self.data).tg_relation;
-            let name = CStr::from_ptr((*(*relation).rd_rel).relname.data.as_ptr())
-                .to_string_lossy()
-                .into_owned();
-            let schema = pg_sys::get_namespace_name((*(*relation).rd_rel).relnamespace);
-            let schema = if schema.is_null() {
-                String::new()
-            } else {
-                CStr::from_ptr(schema).to_string_lossy().into_owned()
-            };
-            Table { schema, name }
-        }
+        // SAFETY: as in argument().
+        unsafe { table(self.data) }
     }
 
     /// Whether the written table is this one or a partition below it. A trigger of ours on another table was not
@@ -131,9 +113,7 @@ impl Event {
 
     /// A column of the row as text (by its type's output function), None for NULL or if there is no such version.
     pub fn text(&self, version: Version, column: &str) -> Result<Option<String>> {
-        let name = CString::new(column).map_err(|_| Error::Bug("NUL in a column name"))?;
-        // SAFETY: the tuple belongs to the event and matches the relation's descriptor; SPI_fnumber checks the name, and
-        // the output function is the one of the column's own type.
+        // SAFETY: the data is that of the firing in hand, and the tuple is one of its own.
         unsafe {
             let tuple = match (self.change, version) {
                 (Change::Insert, Version::New)
@@ -141,45 +121,22 @@ impl Event {
                 (Change::Update, Version::New) => (*self.data).tg_newtuple,
                 _ => return Ok(None),
             };
-            let descriptor = (*(*self.data).tg_relation).rd_att;
-            let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
-            if number <= 0 {
-                return Err(gone(column));
-            }
-            let mut null = false;
-            let datum = pg_sys::SPI_getbinval(tuple, descriptor, number, &mut null);
-            if null {
-                return Ok(None);
-            }
-            let mut output = pg_sys::InvalidOid;
-            let mut varlena = false;
-            pg_sys::getTypeOutputInfo(
-                pg_sys::SPI_gettypeid(descriptor, number),
-                &mut output,
-                &mut varlena,
-            );
-            let text = pg_sys::OidOutputFunctionCall(output, datum);
-            let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
-            pg_sys::pfree(text.cast());
-            Ok(Some(owned))
+            let number = number(self.data, column)?.ok_or_else(|| gone(column))?;
+            Ok(text(self.data, tuple, number))
         }
     }
 
     /// Whether a column has other bytes after the statement than before it (compressed or toasted or not): equality
     /// operators and output functions depend on collations and settings, bytes do not.
     pub fn differs(&self, column: &str) -> Result<bool> {
-        let name = CString::new(column).map_err(|_| Error::Bug("NUL in a column name"))?;
-        // SAFETY: only UPDATE events have two versions, both with the relation's descriptor; SPI_fnumber checks the name,
+        // SAFETY: only UPDATE events have two versions, both with the relation's descriptor; number() checks the name,
         // and the comparison follows the column's own length and passing convention.
         unsafe {
             if self.change != Change::Update {
                 return Ok(true);
             }
             let descriptor = (*(*self.data).tg_relation).rd_att;
-            let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
-            if number <= 0 {
-                return Err(gone(column));
-            }
+            let number = number(self.data, column)?.ok_or_else(|| gone(column))?;
             let (mut old_null, mut new_null) = (false, false);
             let old =
                 pg_sys::SPI_getbinval((*self.data).tg_trigtuple, descriptor, number, &mut old_null);
@@ -200,6 +157,86 @@ impl Event {
                 bytes(old, length) != bytes(new, length)
             })
         }
+    }
+}
+
+/// One of a trigger's arguments.
+///
+/// # Safety
+/// `data` must be that of a firing in hand.
+pub unsafe fn argument<'d>(data: *mut pg_sys::TriggerData, index: usize) -> Option<&'d str> {
+    // SAFETY: tgargs holds tgnargs NUL-terminated strings that live as long as the relation is open.
+    unsafe {
+        let trigger = (*data).tg_trigger;
+        if index >= (*trigger).tgnargs.max(0) as usize {
+            return None;
+        }
+        CStr::from_ptr(*(*trigger).tgargs.add(index)).to_str().ok()
+    }
+}
+
+/// The table that a trigger fires on (a partition, if the table is partitioned).
+///
+/// # Safety
+/// `data` must be that of a firing in hand.
+pub unsafe fn table(data: *mut pg_sys::TriggerData) -> Table {
+    // SAFETY: tg_relation is open for the duration of the call; the names are copied.
+    unsafe {
+        let relation = (*data).tg_relation;
+        let copied = |name: *const std::ffi::c_char| {
+            if name.is_null() {
+                String::new()
+            } else {
+                CStr::from_ptr(name).to_string_lossy().into_owned()
+            }
+        };
+        Table {
+            schema: copied(pg_sys::get_namespace_name(
+                (*(*relation).rd_rel).relnamespace,
+            )),
+            name: copied((*(*relation).rd_rel).relname.data.as_ptr()),
+        }
+    }
+}
+
+/// The number of a column of the table that a trigger fires on; None if it has no such column.
+///
+/// # Safety
+/// `data` must be that of a firing in hand.
+pub unsafe fn number(data: *mut pg_sys::TriggerData, column: &str) -> Result<Option<i32>> {
+    let name = CString::new(column).map_err(|_| Error::Bug("NUL in a column name"))?;
+    // SAFETY: the descriptor is that of the open relation.
+    let number = unsafe { pg_sys::SPI_fnumber((*(*data).tg_relation).rd_att, name.as_ptr()) };
+    Ok((number > 0).then_some(number))
+}
+
+/// A column of a row as text, by its type's output function; None for NULL.
+///
+/// # Safety
+/// `data` must be that of a firing in hand, `tuple` one of its own, and `number` as [`number`] gives it.
+pub unsafe fn text(
+    data: *mut pg_sys::TriggerData,
+    tuple: *mut pg_sys::HeapTupleData,
+    number: i32,
+) -> Option<String> {
+    // SAFETY: the tuple matches the relation's descriptor, and the output function is the one of the column's own type.
+    unsafe {
+        let descriptor = (*(*data).tg_relation).rd_att;
+        let mut null = false;
+        let datum = pg_sys::SPI_getbinval(tuple, descriptor, number, &mut null);
+        if null {
+            return None;
+        }
+        let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
+        pg_sys::getTypeOutputInfo(
+            pg_sys::SPI_gettypeid(descriptor, number),
+            &mut output,
+            &mut varlena,
+        );
+        let text = pg_sys::OidOutputFunctionCall(output, datum);
+        let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
+        pg_sys::pfree(text.cast());
+        Some(owned)
     }
 }
 

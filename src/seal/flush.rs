@@ -106,8 +106,13 @@ pub fn one(name: &str, key: &str) -> Result<()> {
         return Ok(());
     };
     let document = registry::document(name)?;
-    let batch = [(key.to_owned(), known)];
-    // Before the flush, as in all().
+    taken(name, key, known);
+    Flush::run(&document, &[(key.to_owned(), known)])
+}
+
+/// Notes that a document is being flushed. Before the flush, not after: a write that another trigger makes meanwhile must
+/// wait for its own.
+fn taken(name: &str, key: &str, known: Mark) {
     mark::set(
         name,
         key,
@@ -116,7 +121,6 @@ pub fn one(name: &str, key: &str) -> Result<()> {
             ..Mark::default()
         },
     );
-    Flush::run(&document, &batch)
 }
 
 /// Flushes every document that waits.
@@ -134,15 +138,7 @@ pub fn all() -> Result<()> {
                 for key in chunk {
                     let known = mark::mark(&name, key).unwrap_or_default();
                     batch.push((key.clone(), known));
-                    // Before the flush, not after: a write that another trigger makes meanwhile must wait for its own.
-                    mark::set(
-                        &name,
-                        key,
-                        Mark {
-                            was_sealed: known.was_sealed,
-                            ..Mark::default()
-                        },
-                    );
+                    taken(&name, key, known);
                 }
                 Flush::run(&document, &batch)?;
             }
@@ -470,8 +466,8 @@ impl Flush<'_> {
     }
 }
 
-/// The digest over a document's own columns (root and children as an edition reads them, not what they refer to), which tells an alteration from
-/// a correction elsewhere. Runs as the role in force.
+/// The digest over a document's own columns (root and children as an edition reads them, not what they refer to), which
+/// tells an alteration from a correction elsewhere. Runs as the role in force.
 pub fn own_digests(
     session: &Session,
     edition: &Edition,
