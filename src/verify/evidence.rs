@@ -103,7 +103,7 @@ fn entries(session: &Session, document: &str, key: &str) -> Result<Value> {
     let rows = session.run(
         "SELECT COALESCE(pg_catalog.json_agg(e ORDER BY e.entry), '[]')::text FROM ( \
          SELECT entry, event, definition, profile, language, digest, own_digest, signer, signer_name, signature, \
-                verdict, reason, at, by, session_by, edition \
+                verdict, reason, at, by, session_by, edition, policy_time \
            FROM health_crypto.register_entry WHERE document = $1 AND key = $2) e",
         vec![document.into(), key.into()],
         Snapshot::Caller,
