@@ -208,7 +208,8 @@ impl Flush<'_> {
             let own = own.get(&row.key).map(String::as_str);
             match course {
                 Course::Follow => {
-                    flush.follow(row, texts.get(&row.key).ok_or_else(|| no_row(document))?)
+                    let text = texts.get(&row.key).ok_or_else(|| no_row(document))?;
+                    flush.follow(row, mark, text);
                 }
                 Course::Seal => {
                     let text = texts.get(&row.key).ok_or_else(|| no_row(document))?;
@@ -279,9 +280,16 @@ impl Flush<'_> {
         )
     }
 
-    fn follow(&mut self, row: &RootRow, text: &str) {
+    /// Brings the columns up to date. A line's write that leaves the text as it is writes the root row all the same: another
+    /// session may have written another line, with a snapshot that shows neither, and both together may give another text.
+    /// With a new version of the row that session gets 40001; a lock alone it would not notice.
+    fn follow(&mut self, row: &RootRow, mark: Mark, text: &str) {
         let digest = Digest::of(text).to_string();
-        if row.digest.as_deref() != Some(&digest) || row.text.as_deref() != Some(text) {
+        let is_of_lines = mark.open && !mark.vouched;
+        if is_of_lines
+            || row.digest.as_deref() != Some(&digest)
+            || row.text.as_deref() != Some(text)
+        {
             self.updates
                 .push((row.key.clone(), digest, text.to_owned()));
         }
@@ -306,7 +314,7 @@ impl Flush<'_> {
             }
             (digest, language)
         } else {
-            self.follow(row, text);
+            self.follow(row, mark, text);
             (Digest::of(text).to_string(), language.map(str::to_owned))
         };
         let d = self.document;
