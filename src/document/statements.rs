@@ -25,7 +25,7 @@ pub struct Statements {
     pub next_locked: String,
     /// How many root rows there are.
     pub count: String,
-    /// `$1` keys, `$2` digests, `$3` texts.
+    /// `$1` keys, `$2` digests, `$3` texts: for each row written, whether it has them now. A trigger may have changed them.
     pub update: String,
     /// `$1` key: whether the row is sealed by state or signature. `$2`: the sealed states.
     pub row_is_sealed: String,
@@ -114,7 +114,8 @@ impl Statements {
             update: format!(
                 "UPDATE {root} r SET {digest} = u.digest, {text} = u.document \
                  FROM unnest($1::text[], $2::text[], $3::text[]) u (key, digest, document) \
-                 WHERE {keys} AND r.{key} = u.key::{key_type}"
+                 WHERE {keys} AND r.{key} = u.key::{key_type} \
+                 RETURNING r.{digest}::text COLLATE \"C\" = u.digest AND r.{text}::text COLLATE \"C\" = u.document"
             ),
             row_is_sealed: format!(
                 "SELECT {state} = ANY ($2::text[]) OR {signature} <> '' FROM {root} r WHERE r.{key} = $1::text::{key_type}"

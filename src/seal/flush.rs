@@ -1,7 +1,7 @@
 //! The deferred trigger: at the end of the transaction every document that was written is serialised once, its digest
 //! columns are brought up to date, and what has been sealed is entered in the register.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use health_crypto_core::digest::Digest;
@@ -30,32 +30,47 @@ pub const CHUNK: i64 = 1000;
 /// more than a few mean a trigger that changes the document each time.
 const MAX_ROUNDS: usize = 8;
 
-thread_local! {
-    static RUNNING: Cell<bool> = const { Cell::new(false) };
+/// Digest and text by key, as a flush is storing them.
+struct Storing {
+    document: String,
+    rows: HashMap<String, (String, String)>,
 }
 
-/// Whether the write in hand may be the flush's own.
-pub fn is_running() -> bool {
-    RUNNING.get()
+thread_local! {
+    static STORING: RefCell<Option<Storing>> = const { RefCell::new(None) };
+}
+
+/// Whether a write of this digest and text to a row is the flush's own. Other triggers may write while it stores, or may
+/// change what it stores: those writes are looked at like any other.
+pub fn is_storing(document: &str, key: &str, digest: Option<&str>, text: Option<&str>) -> bool {
+    STORING.with_borrow(|storing| {
+        storing.as_ref().is_some_and(|storing| {
+            storing.document == document
+                && storing
+                    .rows
+                    .get(key)
+                    .is_some_and(|(d, t)| digest == Some(d) && text == Some(t))
+        })
+    })
 }
 
 /// Resets what an error may have left; called when a transaction ends.
 pub fn at_end() {
-    RUNNING.set(false);
+    STORING.take();
 }
 
-struct Running;
+/// While it lives, the flush is storing. One that another trigger has forced within another's puts that one back.
+struct Running(Option<Storing>);
 
 impl Running {
-    fn start() -> Running {
-        RUNNING.set(true);
-        Running
+    fn start(storing: Storing) -> Running {
+        Running(STORING.replace(Some(storing)))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        RUNNING.set(false);
+        STORING.set(self.0.take());
     }
 }
 
@@ -454,9 +469,9 @@ impl Flush<'_> {
 
     fn write(self) -> Result<()> {
         if !self.updates.is_empty() {
+            let d = self.document;
             // Not restricted: the table's own triggers fire on this, as on any write of its owner.
-            let _role = RunAs::owner(self.document.owner);
-            let _running = Running::start();
+            let _role = RunAs::owner(d.owner);
             let column = |pick: fn(&(String, String, String)) -> &str| -> Vec<&str> {
                 self.updates.iter().map(pick).collect()
             };
@@ -465,10 +480,28 @@ impl Flush<'_> {
                 column(|(_, digest, _)| digest).into(),
                 column(|(_, _, text)| text).into(),
             ];
-            shield::shielded(&self.document.name, || {
-                self.session
-                    .run(&self.document.sql.update, arguments, Snapshot::Fresh)
+            let wanted = self.updates.len();
+            let rows = self.updates.into_iter().map(|(key, d, t)| (key, (d, t)));
+            let _running = Running::start(Storing {
+                document: d.name.clone(),
+                rows: rows.collect(),
+            });
+            let stored = shield::shielded(&d.name, || {
+                let rows = self
+                    .session
+                    .run(&d.sql.update, arguments, Snapshot::Fresh)?;
+                let holds = |row: &usize| rows.get(*row, 1) == Some(true);
+                Ok((0..rows.len()).filter(holds).count())
             })?;
+            if stored != wanted {
+                return Err(Error::BadDefinition {
+                    what: format!(
+                        "a trigger keeps the digest of document \"{}\" from being stored",
+                        d.name
+                    ),
+                    hint: "The table's other triggers must let the digest and text columns be written as they are.",
+                });
+            }
         }
         register::enter(&self.session, &self.entries, &self.by)
     }

@@ -131,7 +131,9 @@ impl Scene<'_> {
             changed.retain(|column| !kept.contains(&column.as_str()));
             Ok(changed)
         };
-        if flush::is_running() && changed(&watch.columns)?.is_empty() {
+        if flush::is_storing(&d.name, key, new.digest.as_deref(), new.text.as_deref())
+            && changed(&watch.columns)?.is_empty()
+        {
             return Ok(());
         }
         let supplied = old.digest != new.digest || old.text != new.text;
