@@ -80,39 +80,47 @@ pub fn keep(event: &Event) -> Result<()> {
         return all();
     }
     let (document, watch) = subject(event)?;
-    let keys = match watch.part {
-        Part::Root => {
-            let version = if event.change == Change::Delete {
-                Version::Old
-            } else {
-                Version::New
-            };
-            event
-                .text(version, &document.key_column)?
-                .into_iter()
-                .collect()
-        }
-        _ => keys_of_child(&document, &watch, event)?,
-    };
+    if watch.part == Part::Root {
+        let version = if event.change == Change::Delete {
+            Version::Old
+        } else {
+            Version::New
+        };
+        let key = event.text(version, &document.key_column)?;
+        return if are_waiting(&document, key.as_slice()) {
+            all()
+        } else {
+            Ok(())
+        };
+    }
+    // A line of a line may belong to another document than a moment ago: while the flush waited for a lock, another session
+    // has moved what lies between them. That session has not seen this write, so that document is flushed too. Ends when no
+    // document is new; each has been locked by then.
+    while are_waiting(&document, &keys_of_child(&document, &watch, event)?) {
+        all()?;
+    }
+    Ok(())
+}
+
+/// Whether any of these documents waits for a flush.
+fn are_waiting(document: &Document, keys: &[String]) -> bool {
     let mut waiting = false;
-    for key in &keys {
+    for key in keys {
         match mark::mark(&document.name, key) {
             Some(known) => waiting |= known.pending,
-            // Nobody marked it: the guard's trigger is disabled. The queue of events is what is trusted.
+            // Nobody marked it: the guard's trigger is disabled, or the line has come to it since. The queue of events is
+            // what is trusted.
             None => {
-                mark::set(
-                    &document.name,
-                    key,
-                    Mark {
-                        pending: true,
-                        ..Mark::default()
-                    },
-                );
+                let mark = Mark {
+                    pending: true,
+                    ..Mark::default()
+                };
+                mark::set(&document.name, key, mark);
                 waiting = true;
             }
         }
     }
-    if waiting { all() } else { Ok(()) }
+    waiting
 }
 
 /// Flushes one document, if it waits; others go on waiting for the end of the transaction.
