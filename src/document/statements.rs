@@ -31,6 +31,8 @@ pub struct Statements {
     pub row_is_sealed: String,
     /// `$1` key, `$2` signature: stores a signature.
     pub store_signature: String,
+    /// `$1` key: writes the row as it is, so that a session with an older snapshot cannot write it.
+    pub touch: String,
     /// `$1` a key in any spelling: the key as the table spells it.
     pub spell_key: String,
     /// The codes of the translatable languages; None where documents have none.
@@ -121,6 +123,7 @@ impl Statements {
                 "SELECT {state} = ANY ($2::text[]) OR {signature} <> '' FROM {root} r WHERE r.{key} = $1::text::{key_type}"
             ),
             store_signature,
+            touch: format!("UPDATE {root} r SET {digest} = r.{digest} WHERE r.{key} = $1::text::{key_type}"),
             spell_key: format!("SELECT ($1::text::{key_type})::text"),
             languages: languages.map(|s| {
                 format!(

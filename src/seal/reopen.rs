@@ -97,12 +97,17 @@ fn reopened(document: &str, key: &str, reason: &str) -> Result<()> {
             ..Mark::default()
         },
     );
-    if signature.is_some() {
+    let (statement, arguments) = if signature.is_some() {
         // The register keeps it; on the row it would speak for a text that may now change.
         let arguments = vec![key.as_str().into(), None::<&str>.into()];
-        shield::shielded(&document.name, || {
-            session.run(&document.sql.store_signature, arguments, Snapshot::Fresh)
-        })?;
-    }
+        (&document.sql.store_signature, arguments)
+    } else {
+        // A session with an older snapshot sees nothing of the register's entry: it is to get 40001 when it locks the row,
+        // and not to enter another.
+        (&document.sql.touch, vec![key.as_str().into()])
+    };
+    shield::shielded(&document.name, || {
+        session.run(statement, arguments, Snapshot::Fresh)
+    })?;
     Ok(())
 }
