@@ -110,10 +110,10 @@ def many(connection, calls, count):
         f"BEGIN {re.sub('^SELECT', 'PERFORM', call)}; EXCEPTION WHEN OTHERS THEN n := n + 1;"
         " IF SQLSTATE = 'XX000' THEN RAISE LOG 'bug: %', SQLERRM; x := x + 1; END IF; END;" for call in calls)
     failed = bugs = 0
-    block = f"DO $do$ DECLARE n integer := 0; x integer := 0; BEGIN FOR i IN 1..%s LOOP {loop} END LOOP;" \
+    block = f"DO $do$ DECLARE n integer := 0; x integer := 0; BEGIN FOR i IN 1..@times@ LOOP {loop} END LOOP;" \
             " PERFORM set_config('calls.failed', n::text, false), set_config('calls.bugs', x::text, false); END $do$"
     for start in range(0, count, 1000 * len(calls)):
-        run(connection, block % min(1000, -(-(count - start) // len(calls))))
+        run(connection, block.replace("@times@", str(min(1000, -(-(count - start) // len(calls))))))
         failed += int(value(connection, "SELECT current_setting('calls.failed')"))
         bugs += int(value(connection, "SELECT current_setting('calls.bugs')"))
     return failed, bugs
