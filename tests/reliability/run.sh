@@ -27,16 +27,25 @@ python=$(psycopg_python) || die "no Python with psycopg2; run: make setup"
 export STATE PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$STATE/reliability"
 
-# start_script: a program that starts the cluster's server again, as its user.
-start_script() {
-    local file=$WORK/clusters/$CLUSTER/start
+# server_script start|stop: a program that starts or stops the cluster's server, as its user.
+server_script() {
+    local file=$WORK/clusters/$CLUSTER/$1
     {
         printf '#!/bin/sh\ncd / && exec'
-        printf ' %q' "${SERVER[@]}" "$PG_BIN/pg_ctl" -D "$HC_PGDATA" -l "$(cluster_log "$CLUSTER")" -w -t 60 -s start
-        printf '\n'
+        printf ' %q' "${SERVER[@]}" "$PG_BIN/pg_ctl" -D "$HC_PGDATA" -l "$(cluster_log "$CLUSTER")" -m fast -w -t 60 -s
+        printf ' %s\n' "$1"
     } >"$file"
     chmod 755 "$file"
     printf '%s\n' "$file"
+}
+
+# unmount_all DIRECTORY: what a run that was stopped has left mounted.
+unmount_all() {
+    local place
+    for place in "$1"/*; do
+        ! mountpoint -q "$place" || umount --lazy "$place"
+    done
+    rm -rf "$1"
 }
 
 status=0
@@ -49,8 +58,15 @@ for part in "${parts[@]}"; do
     HC_PGDATA=$WORK/clusters/$CLUSTER/data
     HC_GNUPGHOME=$(mktemp -d /tmp/hcrel.XXXXXX)
     on_exit rm -rf "$HC_GNUPGHOME"
-    HC_SERVER_START=$(start_script)
-    export HC_PGDATA HC_GNUPGHOME HC_SERVER_START
+    HC_SERVER_START=$(server_script start)
+    HC_SERVER_STOP=$(server_script stop)
+    export HC_PGDATA HC_GNUPGHOME HC_SERVER_START HC_SERVER_STOP
+    if [ "$part" = disk ]; then
+        HC_MOUNTS=$(mktemp -d /tmp/hcmnt.XXXXXX)
+        export HC_MOUNTS
+        chmod 755 "$HC_MOUNTS"
+        on_exit unmount_all "$HC_MOUNTS"
+    fi
     "$python" "$here/$part.py" "${arguments[@]+"${arguments[@]}"}" || status=1
     log=$LOGS/reliability-$part-server.log
     cp "$(cluster_log "$CLUSTER")" "$log"
