@@ -13,8 +13,8 @@ from harness import rows, run, value
 
 options = harness.options(__doc__, calls=("calls of each function instead of 100,000 or 600", 0))
 part = harness.Part("calls")
-CALLS = options.calls or (100_000 if options.full else 600)
-WARM = max(200, CALLS // 50)
+CALLS = options.calls or (100_000 if options.full else 200)
+WARM = max(100, CALLS // 50)
 # Growth that is not a leak of 100,000 calls: the allocator's and the caches' own.
 FLAT_KIB = 1024
 
@@ -100,7 +100,7 @@ for signature, name, returns, types in nonsense.functions(connection):
     if returns == "trigger":
         calls, peaceful, codes = known.pop(signature), [], ["a trigger"]
     else:
-        calls, peaceful, codes = nonsense.refused_calls(connection, name, types)
+        calls, peaceful, codes = nonsense.refused_calls(connection, name, types, 1000 if options.full else 150)
     if not calls:
         never.append(signature)
     # What refuses nothing is called less often: protection_gaps() looks at the whole catalogue each time.

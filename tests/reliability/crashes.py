@@ -213,7 +213,7 @@ try:
     run(connection, "SELECT health_crypto.import_certificate(%s)", (signer.certificate,))
     connection.close()
     key = committed = 0
-    backends, postmasters = (300, 100) if options.full else (6, 3)
+    backends, postmasters = (300, 100) if options.full else (4, 3)
     plan = [BACKEND] * backends + [POSTMASTER] * postmasters
     rng.shuffle(plan)
     for number, case in enumerate(plan):

@@ -15,7 +15,7 @@ from harness import rows, run, value
 options = harness.options(__doc__)
 part = harness.Part("disk")
 PLACE = os.environ["HC_MOUNTS"]
-REFUSED = 60 if options.full else 15
+REFUSED = 60 if options.full else 10
 # 2 KiB that compression gets nothing out of.
 LETTER = "INSERT INTO letter (subject, state) SELECT string_agg(md5(random()::text), ''), 'sealed' FROM generate_series(1, 64) RETURNING id"
 
@@ -115,7 +115,7 @@ def full_temporary():
     run(connection, f"CREATE TABLESPACE temporary LOCATION '{place}'")
     run(connection, "INSERT INTO letter (subject, state) SELECT 'x', 'sealed' FROM generate_series(1, 8000)")
     query = "SELECT count(*) FILTER (WHERE ok) FROM health_crypto.verify_all('letter')"
-    for number in range(10 if options.full else 3):
+    for number in range(10 if options.full else 2):
         run(connection, "SET work_mem = '64kB'; SET temp_tablespaces = temporary")
         try:
             code = value(connection, query)

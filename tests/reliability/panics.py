@@ -40,6 +40,11 @@ DEEP = {
     "health_crypto.adopt(text)": "SELECT key, content FROM health_crypto.adopt('adopted')",
     "health_crypto.add_definition(text,regprocedure,text,text[])":
         "SELECT health_crypto.add_definition('letter', 'earlier_document(integer[], text)')",
+    "health_crypto.canonicalize(json,text)": """SELECT health_crypto.canonicalize('{"a": 1}', 'jcs-1')""",
+    "health_crypto.certificate_description(bytea,timestamp with time zone)":
+        r"SELECT * FROM health_crypto.certificate_description('\x00ff', '2026-01-01')",
+    "health_crypto.verify_signature(text,text,timestamp with time zone)":
+        "SELECT * FROM health_crypto.verify_signature('payload', 'none', '2026-01-01')",
     "health_crypto.protection_gaps()": "SELECT * FROM health_crypto.protection_gaps()",
 }
 # Writes, for the triggers.
