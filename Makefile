@@ -7,7 +7,7 @@ TESTS ?=
 STEPS ?=
 export PG_MAJOR V
 
-.PHONY: help setup build install test check regress regress-accept demo demo-stop test-fidelity bench fuzz clean-clusters clean
+.PHONY: help setup build install test check regress regress-accept demo demo-stop test-fidelity test-reliability bench fuzz clean-clusters clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -42,6 +42,10 @@ demo-stop: ## stop and remove the demo's PostgreSQL
 test-fidelity: ## 5,000 random documents against the real GNU Health, and 100,000 adopted (SEED=n repeats a run)
 	@tests/gnuhealth/run.sh --count 5000 $(if $(SEED),--seed $(SEED))
 	@tests/adoption/run.sh
+
+test-reliability: ## sessions, transactions, crashes, full disks, interruptions in full (an hour), into docs/RELIABILITY.md
+	@tests/reliability/run.sh --full $(if $(SEED),--seed $(SEED))
+	@tools/reliability_table
 
 bench: ## measure
 	@bench/run.sh

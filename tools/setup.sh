@@ -35,6 +35,8 @@ missing_packages() {
     command -v sq >/dev/null || echo sq
     command -v python3 >/dev/null || echo python3
     has_venv || echo python3-venv
+    # The reliability tests hold many sessions at once.
+    psycopg_python >/dev/null || echo python3-psycopg2
     command -v setpriv >/dev/null || echo util-linux
 }
 

@@ -31,14 +31,16 @@ pub struct Statements {
     pub next_locked: String,
     /// How many root rows there are.
     pub count: String,
-    /// `$1` keys, `$2` digests, `$3` texts.
+    /// `$1` keys, `$2` digests, `$3` texts: for each row written, whether it has them now. A trigger may have changed them.
     pub update: String,
-    /// `$1` one key, `$2` its digest, `$3` its text.
+    /// `$1` one key, `$2` its digest, `$3` its text: as `update`.
     pub update_one: String,
     /// `$1` key: whether the row is sealed by state or signature. `$2`: the sealed states.
     pub row_is_sealed: String,
     /// `$1` key, `$2` signature: stores a signature.
     pub store_signature: String,
+    /// `$1` key: writes the row as it is, so that a session with an older snapshot cannot write it.
+    pub touch: String,
     /// `$1` a key in any spelling: the key as the table spells it.
     pub spell_key: String,
     /// The codes of the translatable languages; None where documents have none.
@@ -138,15 +140,18 @@ impl Statements {
             update: format!(
                 "UPDATE {root} r SET {digest} = u.digest, {text} = u.document \
                  FROM unnest($1::text[], $2::text[], $3::text[]) u (key, digest, document) \
-                 WHERE {keys} AND r.{key} = u.key::{key_type}"
+                 WHERE {keys} AND r.{key} = u.key::{key_type} \
+                 RETURNING r.{digest}::text COLLATE \"C\" = u.digest AND r.{text}::text COLLATE \"C\" = u.document"
             ),
             update_one: format!(
-                "UPDATE {root} r SET {digest} = $2::text, {text} = $3::text WHERE {one}"
+                "UPDATE {root} r SET {digest} = $2::text, {text} = $3::text WHERE {one} \
+                 RETURNING r.{digest}::text COLLATE \"C\" = $2 AND r.{text}::text COLLATE \"C\" = $3"
             ),
             row_is_sealed: format!(
                 "SELECT {state} = ANY ($2::text[]) OR {signature} <> '' FROM {root} r WHERE r.{key} = $1::text::{key_type}"
             ),
             store_signature,
+            touch: format!("UPDATE {root} r SET {digest} = r.{digest} WHERE r.{key} = $1::text::{key_type}"),
             spell_key: format!("SELECT ($1::text::{key_type})::text"),
             languages: languages.map(|s| {
                 format!(
