@@ -95,6 +95,25 @@ CREATE FUNCTION health_crypto.protection_gaps(
 COMMENT ON FUNCTION health_crypto.protection_gaps() IS
     'missing, disabled or origin-only triggers; columns that a definition reads and nothing watches; unprotected partitions';
 
+CREATE FUNCTION health_crypto.enable_triggers(OUT relation regclass, OUT "trigger" name) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $enable_triggers$
+BEGIN
+    -- Partitions come after what they are partitions of, whose ALTER TABLE reaches the cloned triggers too.
+    FOR relation, "trigger" IN
+        SELECT t.tgrelid::regclass, t.tgname
+          FROM pg_trigger t
+          JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'health_crypto'::regnamespace
+         WHERE t.tgenabled <> 'A'
+         ORDER BY t.tgparentid, t.tgrelid::regclass::text, t.tgname
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, "trigger");
+        RETURN NEXT;
+    END LOOP;
+END
+$enable_triggers$;
+COMMENT ON FUNCTION health_crypto.enable_triggers() IS
+    'makes every trigger of the extension fire always again, and returns those that did not, as after a restore with --disable-triggers; for the owner of the tables, or a superuser';
+
 CREATE FUNCTION health_crypto.reopen(document text, key text, reason text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reopen_wrapper';
 COMMENT ON FUNCTION health_crypto.reopen(text, text, text) IS

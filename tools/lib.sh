@@ -106,6 +106,8 @@ as_root() {
 cargo_env() {
     private_postgres
     export PGRX_HOME=$STATE/pgrx PGRX_PG_CONFIG_PATH=$PG_BIN/pg_config
+    # pgrx is built anew when what it is told changes, so each further version is told in a place of its own.
+    [ "$PG_MAJOR" = 15 ] || PGRX_HOME=$STATE/pgrx-$PG_MAJOR
     export PATH=$STATE/tools/bin:$PATH
     local config
     config=$(printf '[configs]\npg%s = "%s"\n' "$PG_MAJOR" "$PGRX_PG_CONFIG_PATH")
@@ -129,8 +131,10 @@ cargo_shared() {
 # system_pg_config: path of the installed pg_config of PG_MAJOR; status 1 if there is none.
 system_pg_config() {
     local candidate
+    work_place
+    # The last is what tools/matrix.sh provides of versions that this system does not have.
     for candidate in "/usr/lib/postgresql/$PG_MAJOR/bin/pg_config" "/usr/pgsql-$PG_MAJOR/bin/pg_config" \
-        "$(command -v pg_config || true)"; do
+        "$(command -v pg_config || true)" "$WORK/matrix/$PG_MAJOR/usr/lib/postgresql/$PG_MAJOR/bin/pg_config"; do
         [ -x "$candidate" ] || continue
         case $("$candidate" --version 2>/dev/null) in
             "PostgreSQL $PG_MAJOR"[!0-9]*)

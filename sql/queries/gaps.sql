@@ -1,6 +1,11 @@
--- Doors that are open: triggers of protected documents that are missing or do not always fire, on the watched tables and
--- on their partitions.
-WITH current AS (
+-- Doors that are open: triggers that are missing or do not always fire, on the tables of protected documents, on those
+-- with encrypted columns, on the partitions of both, and on the register itself.
+WITH ours AS (
+    SELECT t.tgrelid AS relation, t.tgname AS name, t.tgenabled AS enabled, f.proname AS function
+      FROM pg_catalog.pg_trigger t
+      JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid
+      JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace AND n.nspname = 'health_crypto'
+), current AS (
     SELECT w.document, w.table_schema, w.table_name, w.columns, c.oid AS relation
       FROM health_crypto.protected_document d
       JOIN health_crypto.watched_table w ON (w.document, w.edition) = (d.document, d.edition)
@@ -25,14 +30,33 @@ WITH current AS (
       FROM watched w
      CROSS JOIN LATERAL pg_catalog.pg_partition_tree(w.relation) t
      WHERE t.relid::oid <> w.relation
-), wanted AS (
-    SELECT c.document, c.relation, c.top, k.kind, 'health_crypto_' || k.kind || '_' || c.document AS name
+), encrypted AS (
+    SELECT e.place, e.table_schema, e.table_name, e.column_name, c.oid AS relation
+      FROM health_crypto.encrypted_column e
+      LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace)
+        ON n.nspname = e.table_schema AND c.relname = e.table_name
+), wanted (document, relation, top, function, name) AS (
+    SELECT c.document, c.relation, c.top, pg_catalog.split_part(k.kind, '_', 1),
+           'health_crypto_' || k.kind || '_' || c.document
       FROM covered c
      CROSS JOIN (VALUES ('guard_rows'), ('guard_update'), ('guard_truncate'),
                         ('keep_rows'), ('keep_update'), ('keep_truncate')) k (kind)
+  UNION ALL
+    SELECT NULL, t.relid::oid, e.relation, 'encrypt_written',
+           'zz_health_crypto_encrypt_' || k.kind || '_' || pg_catalog.left(e.place, 8)
+      FROM encrypted e
+     CROSS JOIN LATERAL pg_catalog.pg_partition_tree(e.relation) t
+     CROSS JOIN (VALUES ('insert'), ('update')) k (kind)
+  UNION ALL
+    SELECT NULL, 'health_crypto.register_entry'::pg_catalog.regclass, 'health_crypto.register_entry'::pg_catalog.regclass,
+           'append_only', 'append_only'
 )
 SELECT c.document, c.table_schema || '.' || c.table_name, 'missing table', 'the watched table is gone or was renamed'
   FROM current c WHERE c.relation IS NULL
+UNION ALL
+SELECT NULL, e.table_schema || '.' || e.table_name, 'missing table',
+       'the table of the encrypted column ' || e.column_name || ' is gone or was renamed'
+  FROM encrypted e WHERE e.relation IS NULL
 UNION ALL
 SELECT c.document, c.relation::pg_catalog.regclass::text, 'missing column', u.name
   FROM current c
@@ -42,16 +66,14 @@ SELECT c.document, c.relation::pg_catalog.regclass::text, 'missing column', u.na
                     WHERE a.attrelid = c.relation AND a.attname::text = u.name AND NOT a.attisdropped)
 UNION ALL
 SELECT w.document, w.relation::pg_catalog.regclass::text,
-       CASE WHEN t.oid IS NULL AND w.relation <> w.top THEN 'unprotected partition'
-            WHEN t.oid IS NULL THEN 'missing trigger'
-            WHEN t.tgenabled = 'D' THEN 'disabled trigger'
-            WHEN t.tgenabled = 'R' THEN 'replica-only trigger'
+       CASE WHEN o.name IS NULL AND w.relation <> w.top THEN 'unprotected partition'
+            WHEN o.name IS NULL THEN 'missing trigger'
+            WHEN o.enabled = 'D' THEN 'disabled trigger'
+            WHEN o.enabled = 'R' THEN 'replica-only trigger'
             ELSE 'origin-only trigger' END,
-       w.name
+       -- Origin-only is what a restore with --disable-triggers leaves behind, so here the remedy is said.
+       w.name || CASE WHEN o.enabled = 'O' THEN ': call health_crypto.enable_triggers()' ELSE '' END
   FROM wanted w
-  LEFT JOIN (pg_catalog.pg_trigger t
-             JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid AND f.proname IN ('guard', 'keep')
-             JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace AND n.nspname = 'health_crypto')
-    ON t.tgrelid = w.relation AND t.tgname = w.name
- WHERE t.oid IS NULL OR t.tgenabled <> 'A'
+  LEFT JOIN ours o ON o.relation = w.relation AND o.name = w.name AND o.function = w.function
+ WHERE o.name IS NULL OR o.enabled <> 'A'
  ORDER BY 1, 2, 3, 4
