@@ -98,6 +98,9 @@ COMMENT ON FUNCTION health_crypto.protection_gaps() IS
 CREATE FUNCTION health_crypto.enable_triggers(OUT relation regclass, OUT "trigger" name) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $enable_triggers$
 BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION 'cannot enable triggers in a read-only transaction' USING ERRCODE = 'read_only_sql_transaction';
+    END IF;
     -- Partitions come after what they are partitions of, whose ALTER TABLE reaches the cloned triggers too.
     FOR relation, "trigger" IN
         SELECT t.tgrelid::regclass, t.tgname
@@ -267,6 +270,10 @@ CREATE FUNCTION health_crypto.keep() RETURNS trigger
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'health_crypto_keep';
 COMMENT ON FUNCTION health_crypto.keep() IS
     'at the end of the transaction brings digests up to date and enters seals; installed by protect()';
+CREATE FUNCTION health_crypto.registrations_changed() RETURNS trigger
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'health_crypto_registrations_changed';
+COMMENT ON FUNCTION health_crypto.registrations_changed() IS
+    'tells every session to read the registered documents again; on the tables that hold them';
 CREATE FUNCTION health_crypto.append_only() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append_only$
 BEGIN
@@ -278,6 +285,17 @@ COMMENT ON FUNCTION health_crypto.append_only() IS 'refuses UPDATE, DELETE and T
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON health_crypto.register_entry
     FOR EACH STATEMENT EXECUTE FUNCTION health_crypto.append_only();
 ALTER TABLE health_crypto.register_entry ENABLE ALWAYS TRIGGER append_only;
+
+-- A row at a time: a subscription fires no others.
+CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_crypto.protected_document
+    FOR EACH ROW EXECUTE FUNCTION health_crypto.registrations_changed();
+CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_crypto.definition
+    FOR EACH ROW EXECUTE FUNCTION health_crypto.registrations_changed();
+CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_crypto.watched_table
+    FOR EACH ROW EXECUTE FUNCTION health_crypto.registrations_changed();
+ALTER TABLE health_crypto.protected_document ENABLE ALWAYS TRIGGER registrations_changed;
+ALTER TABLE health_crypto.definition ENABLE ALWAYS TRIGGER registrations_changed;
+ALTER TABLE health_crypto.watched_table ENABLE ALWAYS TRIGGER registrations_changed;
 
 -- Views --------------------------------------------------------------------------------------------------------------
 

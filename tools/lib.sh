@@ -220,11 +220,12 @@ as_server() { (cd / && "${SERVER[@]}" "$@" 9>&-); }
 
 # ------------------------------------------------------------------------------------------------------- clusters
 
-# cluster_start NAME [--port N] [--fsync] [--replace] [-c setting=value]...
+# cluster_start NAME [--port N] [--fsync] [--replace] [--standby-of NAME] [--initdb OPTION]... [-c setting=value]...
 # A fresh cluster: UTF-8, C.UTF-8, superuser postgres without password, a Unix socket and no network. --replace stops and
-# removes one of that name first. Fails if one of that name runs.
+# removes one of that name first. --standby-of makes a streaming standby of a cluster that runs. Fails if one of that name
+# runs.
 cluster_start() {
-    local name=$1 port=5432 fsync=off replace=no settings=() home log
+    local name=$1 port=5432 fsync=off replace=no primary='' options=() settings=() home log
     shift
     [[ $name =~ ^[a-z][a-z0-9_-]{0,30}$ ]] || die "not a cluster name: $name"
     while [ $# -gt 0 ]; do
@@ -232,6 +233,8 @@ cluster_start() {
             --port) port=${2:?--port needs a number} && shift 2 ;;
             --fsync) fsync=on && shift ;;
             --replace) replace=yes && shift ;;
+            --standby-of) primary=${2:?--standby-of needs the name of a cluster} && shift 2 ;;
+            --initdb) options+=("${2:?--initdb needs an option}") && shift 2 ;;
             -c) settings+=("${2:?-c needs setting=value}") && shift 2 ;;
             *) die "cluster_start: unknown option $1" ;;
         esac
@@ -256,8 +259,14 @@ cluster_start() {
     : >"$log"
     chmod 700 "$home/data"
     [ "${#SERVER[@]}" -eq 0 ] || chown "$SERVER_USER" "$home/data" "$socket" "$log"
-    as_server "$PG_BIN/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync \
-        >"$home/initdb.log" 2>&1 || {
+    if [ -n "$primary" ]; then
+        set -- "$PG_BIN/pg_basebackup" -D "$home/data" -R --checkpoint=fast --no-sync -U postgres \
+            -h "$(cat "$WORK/clusters/$primary/socket_directory")" -p "$(cat "$WORK/clusters/$primary/port")"
+    else
+        set -- "$PG_BIN/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync \
+            "${options[@]+"${options[@]}"}"
+    fi
+    as_server "$@" >"$home/initdb.log" 2>&1 || {
         log_tail "$home/initdb.log" >&2
         die "initdb of cluster $name failed"
     }

@@ -50,6 +50,10 @@ WITH ours AS (
   UNION ALL
     SELECT NULL, 'health_crypto.register_entry'::pg_catalog.regclass, 'health_crypto.register_entry'::pg_catalog.regclass,
            'append_only', 'append_only'
+  UNION ALL
+    SELECT NULL, t.relation, t.relation, 'registrations_changed', 'registrations_changed'
+      FROM (VALUES ('health_crypto.protected_document'::pg_catalog.regclass), ('health_crypto.definition'),
+                   ('health_crypto.watched_table')) t (relation)
 )
 SELECT c.document, c.table_schema || '.' || c.table_name, 'missing table', 'the watched table is gone or was renamed'
   FROM current c WHERE c.relation IS NULL
@@ -64,6 +68,12 @@ SELECT c.document, c.relation::pg_catalog.regclass::text, 'missing column', u.na
  WHERE c.relation IS NOT NULL
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
                     WHERE a.attrelid = c.relation AND a.attname::text = u.name AND NOT a.attisdropped)
+UNION ALL
+SELECT DISTINCT c.document, c.relation::pg_catalog.regclass::text, 'subscribed table',
+       'subscription ' || u.subname || ' writes it past the triggers'
+  FROM covered c
+  JOIN pg_catalog.pg_subscription_rel r ON r.srrelid IN (c.relation, c.top)
+  JOIN pg_catalog.pg_subscription u ON u.oid = r.srsubid
 UNION ALL
 SELECT w.document, w.relation::pg_catalog.regclass::text,
        CASE WHEN o.name IS NULL AND w.relation <> w.top THEN 'unprotected partition'

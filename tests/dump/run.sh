@@ -114,8 +114,9 @@ state dumped
 same "dumping changes nothing" "$place/before.state" "$place/dumped.state"
 
 # No secret, no content, no certificate, no stored message in what is called the schema.
-grep -c 'M4RKER\|PGP\|Betz\|Cameron\|[0-9a-f]\{64\}\|[0-9A-F]\{40\}' "$place/schema.sql" >"$place/secrets" || true
-check "content or key material in --schema-only" 0 "$(cat "$place/secrets")"
+grep -v '^COMMENT ON EXTENSION' "$place/schema.sql" | grep -n 'M4RKER\|PGP\|Betz\|Cameron\|[0-9a-f]\{64\}\|[0-9A-F]\{40\}' >"$place/secrets" || true
+check "content or key material in --schema-only" 0 "$(wc -l <"$place/secrets")"
+cut -c 1-200 "$place/secrets"
 check "the same words are in a dump with data" yes \
     "$([ "$(grep -c 'M4RKER\|PGP\|Betz\|Cameron' "$place/all.sql")" -gt 10 ] && echo yes)"
 
@@ -143,7 +144,9 @@ fresh() {
     sql -d postgres -c "CREATE DATABASE hospital TEMPLATE template0 ${*:-}"
 }
 header "pg_dumpall, into a server that has nothing, with another locale"
-step "pg_dumpall | psql" sql -d postgres -f "$place/all.sql"
+# The superuser is there already.
+sed -i '/^CREATE ROLE postgres;$/d' "$place/all.sql"
+step "pg_dumpall, psql" sql -d postgres -f "$place/all.sql"
 restored everything
 
 header "pg_restore"
@@ -165,7 +168,14 @@ restored turkish
 fresh
 step "plain, with INSERT" sql -d hospital -1 -f "$place/inserts.sql"
 restored inserts
-step "over what is there, --clean" restore --clean --if-exists "$place/custom"
+# PostgreSQL's own: of partitions pg_restore --clean also drops what they inherit, and goes on when that is refused.
+clean() {
+    pg_restore --clean --if-exists -d hospital "$place/custom" 2>"$place/clean.errors" || true
+    sed -n 's/^pg_restore: error: .*ERROR: *//p' "$place/clean.errors" | grep -v '^cannot drop inherited constraint'
+    cat "$place/clean.errors"
+    ! sed -n 's/^pg_restore: error: .*ERROR: *//p' "$place/clean.errors" | grep -qv '^cannot drop inherited constraint'
+}
+step "over what is there, --clean" clean
 restored clean
 
 header "schema and data apart"
@@ -174,7 +184,8 @@ fresh
 step "schema only, then data only with --disable-triggers" schema_and_data
 state apart
 # What --disable-triggers leaves behind is said, with the remedy, and the remedy is one call.
-check "gaps that name the remedy" "$(grep -c '^trigger: ' "$place/before.state")" \
+check "origin-only triggers, of most" yes "$([ "$(grep -c '^trigger: [^ ]* O ' "$place/apart.state")" -ge 30 ] && echo yes)"
+check "gaps that name the remedy" "$(grep -c '^trigger: [^ ]* O ' "$place/apart.state")" \
     "$(grep -c '^gap: .*"origin-only trigger".*call health_crypto.enable_triggers()' "$place/apart.state")"
 grep -v '^gap: \|^trigger: ' "$place/before.state" >"$place/before.rest"
 grep -v '^gap: \|^trigger: ' "$place/apart.state" >"$place/apart.rest"
