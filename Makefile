@@ -5,9 +5,10 @@ SHELL := /bin/bash
 PG_CONFIG ?= pg_config
 TESTS ?=
 STEPS ?=
+VERSIONS ?=
 export PG_MAJOR V
 
-.PHONY: help setup build install test check regress regress-accept demo demo-stop test-fidelity bench fuzz clean-clusters clean
+.PHONY: help setup build install test check regress regress-accept demo demo-stop test-matrix test-fidelity bench fuzz clean-clusters clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -38,6 +39,9 @@ demo: ## see it work on a hospital in a throw-away PostgreSQL
 
 demo-stop: ## stop and remove the demo's PostgreSQL
 	@tools/demo.sh --stop
+
+test-matrix: ## every PostgreSQL version: compile, regression suite, dump, replicas, pg_upgrade (VERSIONS="17 18")
+	@tools/matrix.sh $(VERSIONS)
 
 test-fidelity: ## 5,000 random documents against the real GNU Health, and 100,000 adopted (SEED=n repeats a run)
 	@tests/gnuhealth/run.sh --count 5000 $(if $(SEED),--seed $(SEED))

@@ -106,6 +106,7 @@ BEGIN
         SELECT t.tgrelid::regclass, t.tgname
           FROM pg_trigger t
           JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'health_crypto'::regnamespace
+          JOIN pg_class c ON c.oid = t.tgrelid AND pg_has_role(c.relowner, 'USAGE')
          WHERE t.tgenabled <> 'A'
          ORDER BY t.tgparentid, t.tgrelid::regclass::text, t.tgname
     LOOP
@@ -115,7 +116,7 @@ BEGIN
 END
 $enable_triggers$;
 COMMENT ON FUNCTION health_crypto.enable_triggers() IS
-    'makes every trigger of the extension fire always again, and returns those that did not, as after a restore with --disable-triggers; for the owner of the tables, or a superuser';
+    'makes every trigger of the extension fire always again, and returns those that did not, as after a restore with --disable-triggers; on the tables that the caller owns, so call it as a superuser';
 
 CREATE FUNCTION health_crypto.reopen(document text, key text, reason text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reopen_wrapper';

@@ -4,7 +4,7 @@
 #
 #     tools/setup.sh [packages|cargo-pgrx|postgres]...      (default: all three)
 #
-# HC_NO_APT=1: install no packages, only say which are missing.
+# HC_NO_APT=1: install no packages, only say which are missing. HC_MATRIX=1: also what tools/matrix.sh needs.
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -36,6 +36,8 @@ missing_packages() {
     command -v python3 >/dev/null || echo python3
     has_venv || echo python3-venv
     command -v setpriv >/dev/null || echo util-linux
+    # For tools/matrix.sh only.
+    [ "${HC_MATRIX:-0}" = 0 ] || command -v patchelf >/dev/null || echo patchelf
 }
 
 # Debian's package of the server makes and starts a cluster `main`, and starts other stopped ones. Both are stopped for

@@ -45,7 +45,9 @@ WITH ours AS (
     SELECT NULL, t.relid::oid, e.relation, 'encrypt_written',
            'zz_health_crypto_encrypt_' || k.kind || '_' || pg_catalog.left(e.place, 8)
       FROM encrypted e
-     CROSS JOIN LATERAL pg_catalog.pg_partition_tree(e.relation) t
+     -- Of a table without partitions there is no tree.
+     CROSS JOIN LATERAL (SELECT p.relid FROM pg_catalog.pg_partition_tree(e.relation) p
+                         UNION SELECT e.relation WHERE e.relation IS NOT NULL) t
      CROSS JOIN (VALUES ('insert'), ('update')) k (kind)
   UNION ALL
     SELECT NULL, 'health_crypto.register_entry'::pg_catalog.regclass, 'health_crypto.register_entry'::pg_catalog.regclass,
