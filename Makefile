@@ -8,7 +8,7 @@ STEPS ?=
 VERSIONS ?=
 export PG_MAJOR V
 
-.PHONY: help setup build install test check regress regress-accept demo demo-stop test-matrix test-fidelity bench fuzz clean-clusters clean
+.PHONY: help setup build install test check regress regress-accept demo demo-stop test-matrix test-fidelity bench fuzz release clean-clusters clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -53,6 +53,9 @@ bench: ## measure
 
 fuzz: ## fuzz the parsers, 10 minutes each (SECONDS_EACH=60 for less)
 	@tools/fuzz.sh -s $(or $(SECONDS_EACH),600)
+
+release: ## freeze the SQL of the version in Cargo.toml, date the changelog, commit and tag (VERSION=0.1.0)
+	@tools/release.sh $(VERSION)
 
 clean-clusters: ## stop and remove all throw-away clusters
 	@tools/cluster.sh clean
