@@ -132,9 +132,9 @@ cargo_shared() {
 system_pg_config() {
     local candidate
     work_place
-    # The last is what tools/matrix.sh provides of versions that this system does not have.
+    # The third is what tools/matrix.sh provides of versions that this system does not have.
     for candidate in "/usr/lib/postgresql/$PG_MAJOR/bin/pg_config" "/usr/pgsql-$PG_MAJOR/bin/pg_config" \
-        "$(command -v pg_config || true)" "$WORK/matrix/$PG_MAJOR/usr/lib/postgresql/$PG_MAJOR/bin/pg_config"; do
+        "$WORK/matrix/$PG_MAJOR/usr/lib/postgresql/$PG_MAJOR/bin/pg_config" "$(command -v pg_config || true)"; do
         [ -x "$candidate" ] || continue
         case $("$candidate" --version 2>/dev/null) in
             "PostgreSQL $PG_MAJOR"[!0-9]*)
