@@ -151,7 +151,9 @@ impl Statements {
                 "SELECT {state} = ANY ($2::text[]) OR {signature} <> '' FROM {root} r WHERE r.{key} = $1::text::{key_type}"
             ),
             store_signature,
-            touch: format!("UPDATE {root} r SET {digest} = r.{digest} WHERE r.{key} = $1::text::{key_type}"),
+            touch: format!(
+                "UPDATE {root} r SET {digest} = r.{digest} WHERE r.{key} = $1::text::{key_type}"
+            ),
             spell_key: format!("SELECT ($1::text::{key_type})::text"),
             languages: languages.map(|s| {
                 format!(
