@@ -66,23 +66,30 @@ COMMENT ON FUNCTION health_crypto.unprotect(text) IS
 CREATE FUNCTION health_crypto.definition_parts(definition oid, OUT class oid, OUT object oid) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH RECURSIVE node (class, object) AS (
-        SELECT 'pg_catalog.pg_proc'::regclass::oid, definition_parts.definition
+    WITH RECURSIVE known (proc, class, operator, rewrite) AS (
+        SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid,
+               'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid,
+               'pg_catalog.pg_operator'::pg_catalog.regclass::pg_catalog.oid,
+               'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid
+    ), node (class, object) AS (
+        SELECT k.proc, definition_parts.definition FROM known k
       UNION
         SELECT n.class, n.object
           FROM node
-          JOIN pg_catalog.pg_depend d ON d.classid = node.class AND d.objid = node.object AND d.deptype = 'n'
+         CROSS JOIN known k
+          JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) node.class
+           AND d.objid OPERATOR(pg_catalog.=) node.object AND d.deptype OPERATOR(pg_catalog.=) 'n'
          CROSS JOIN LATERAL (
-               SELECT d.refclassid, d.refobjid WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass
+               SELECT d.refclassid, d.refobjid WHERE d.refclassid OPERATOR(pg_catalog.=) k.proc
              UNION ALL
-               SELECT 'pg_catalog.pg_rewrite'::regclass::oid, w.oid
+               SELECT k.rewrite, w.oid
                  FROM pg_catalog.pg_rewrite w
-                WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND w.ev_class = d.refobjid
-                  AND w.rulename = '_RETURN'
+                WHERE d.refclassid OPERATOR(pg_catalog.=) k.class AND w.ev_class OPERATOR(pg_catalog.=) d.refobjid
+                  AND w.rulename OPERATOR(pg_catalog.=) '_RETURN'
              UNION ALL
-               SELECT 'pg_catalog.pg_proc'::regclass::oid, o.oprcode::oid
+               SELECT k.proc, o.oprcode::pg_catalog.oid
                  FROM pg_catalog.pg_operator o
-                WHERE d.refclassid = 'pg_catalog.pg_operator'::regclass AND o.oid = d.refobjid) n (class, object)
+                WHERE d.refclassid OPERATOR(pg_catalog.=) k.operator AND o.oid OPERATOR(pg_catalog.=) d.refobjid) n (class, object)
     )
     SELECT node.class, node.object FROM node;
 END;
@@ -94,6 +101,29 @@ CREATE FUNCTION health_crypto.protection_gaps(
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'protection_gaps_wrapper';
 COMMENT ON FUNCTION health_crypto.protection_gaps() IS
     'missing, disabled or origin-only triggers; columns that a definition reads and nothing watches; unprotected partitions';
+
+CREATE FUNCTION health_crypto.enable_triggers(OUT relation regclass, OUT "trigger" name) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $enable_triggers$
+BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION 'cannot enable triggers in a read-only transaction' USING ERRCODE = 'read_only_sql_transaction';
+    END IF;
+    -- Partitions come after what they are partitions of, whose ALTER TABLE reaches the cloned triggers too.
+    FOR relation, "trigger" IN
+        SELECT t.tgrelid::regclass, t.tgname
+          FROM pg_trigger t
+          JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'health_crypto'::regnamespace
+          JOIN pg_class c ON c.oid = t.tgrelid AND pg_has_role(c.relowner, 'USAGE')
+         WHERE t.tgenabled <> 'A'
+         ORDER BY t.tgparentid, t.tgrelid::regclass::text, t.tgname
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, "trigger");
+        RETURN NEXT;
+    END LOOP;
+END
+$enable_triggers$;
+COMMENT ON FUNCTION health_crypto.enable_triggers() IS
+    'makes every trigger of the extension fire always again, and returns those that did not, as after a restore with --disable-triggers; on the tables that the caller owns, so call it as a superuser';
 
 CREATE FUNCTION health_crypto.reopen(document text, key text, reason text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reopen_wrapper';
@@ -166,6 +196,15 @@ CREATE FUNCTION health_crypto.remove_certificate(fingerprint text, reason text) 
 COMMENT ON FUNCTION health_crypto.remove_certificate(text, text) IS
     'takes a certificate out of the keyring and enters the reason in the register: its signatures have no known signer from then on';
 
+CREATE FUNCTION health_crypto.certificate_digest(certificate bytea, documents text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+        SELECT pg_catalog.encode(pg_catalog.sha512(pg_catalog.byteacat(certificate, pg_catalog.convert_to(
+            COALESCE(pg_catalog.array_to_json(documents)::pg_catalog.text, 'null'), 'UTF8'))), 'hex');
+    END;
+COMMENT ON FUNCTION health_crypto.certificate_digest(bytea, text[]) IS
+    'SHA-512 over a certificate as the keyring has it and what it may sign, as JSON: what the register keeps of each change of the keyring';
+
 CREATE FUNCTION health_crypto.certificate_description(certificate bytea, at timestamptz,
     OUT user_ids text[], OUT algorithm text, OUT created timestamptz, OUT expires timestamptz,
     OUT revoked boolean, OUT can_sign boolean, OUT can_encrypt boolean) RETURNS SETOF record
@@ -177,30 +216,30 @@ COMMENT ON FUNCTION health_crypto.certificate_description(bytea, timestamptz) IS
 
 CREATE FUNCTION health_crypto.serialize(document text, key bigint, language text DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.serialize(document, key::text, language); END;
+    BEGIN ATOMIC SELECT health_crypto.serialize(document, key::pg_catalog.text, language); END;
 CREATE FUNCTION health_crypto.digest(document text, key bigint, language text DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.digest(document, key::text, language); END;
+    BEGIN ATOMIC SELECT health_crypto.digest(document, key::pg_catalog.text, language); END;
 CREATE FUNCTION health_crypto.signing_payload(document text, key bigint) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.signing_payload(document, key::text); END;
+    BEGIN ATOMIC SELECT health_crypto.signing_payload(document, key::pg_catalog.text); END;
 CREATE FUNCTION health_crypto.reopen(document text, key bigint, reason text) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT health_crypto.reopen(document, key::text, reason); END;
+    BEGIN ATOMIC SELECT health_crypto.reopen(document, key::pg_catalog.text, reason); END;
 CREATE FUNCTION health_crypto.attach_signature(document text, key bigint, signature text) RETURNS health_crypto.verdict
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT health_crypto.attach_signature(document, key::text, signature); END;
+    BEGIN ATOMIC SELECT health_crypto.attach_signature(document, key::pg_catalog.text, signature); END;
 CREATE FUNCTION health_crypto.verify(document text, key bigint, at timestamptz DEFAULT pg_catalog.now())
     RETURNS health_crypto.verdict
     LANGUAGE sql STABLE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT health_crypto.verify(document, key::text, at); END;
+    BEGIN ATOMIC SELECT health_crypto.verify(document, key::pg_catalog.text, at); END;
 CREATE FUNCTION health_crypto.signers(document text, key bigint, at timestamptz DEFAULT pg_catalog.now())
     RETURNS SETOF health_crypto.signature_verdict
     LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 2
-    BEGIN ATOMIC SELECT * FROM health_crypto.signers(document, key::text, at); END;
+    BEGIN ATOMIC SELECT * FROM health_crypto.signers(document, key::pg_catalog.text, at); END;
 CREATE FUNCTION health_crypto.evidence(document text, key bigint, at timestamptz DEFAULT pg_catalog.now()) RETURNS json
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.evidence(document, key::text, at); END;
+    BEGIN ATOMIC SELECT health_crypto.evidence(document, key::pg_catalog.text, at); END;
 COMMENT ON FUNCTION health_crypto.serialize(text, bigint, text) IS 'serialize() for a numeric key';
 COMMENT ON FUNCTION health_crypto.digest(text, bigint, text) IS 'digest() for a numeric key';
 COMMENT ON FUNCTION health_crypto.signing_payload(text, bigint) IS 'signing_payload() for a numeric key';
@@ -248,6 +287,10 @@ CREATE FUNCTION health_crypto.keep() RETURNS trigger
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'health_crypto_keep';
 COMMENT ON FUNCTION health_crypto.keep() IS
     'at the end of the transaction brings digests up to date and enters seals; installed by protect()';
+CREATE FUNCTION health_crypto.registrations_changed() RETURNS trigger
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'health_crypto_registrations_changed';
+COMMENT ON FUNCTION health_crypto.registrations_changed() IS
+    'tells every session to read the registered documents again; on the tables that hold them';
 CREATE FUNCTION health_crypto.append_only() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append_only$
 BEGIN
@@ -259,6 +302,17 @@ COMMENT ON FUNCTION health_crypto.append_only() IS 'refuses UPDATE, DELETE and T
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON health_crypto.register_entry
     FOR EACH STATEMENT EXECUTE FUNCTION health_crypto.append_only();
 ALTER TABLE health_crypto.register_entry ENABLE ALWAYS TRIGGER append_only;
+
+-- A row at a time: a subscription fires no others.
+CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_crypto.protected_document
+    FOR EACH ROW EXECUTE FUNCTION health_crypto.registrations_changed();
+CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_crypto.definition
+    FOR EACH ROW EXECUTE FUNCTION health_crypto.registrations_changed();
+CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_crypto.watched_table
+    FOR EACH ROW EXECUTE FUNCTION health_crypto.registrations_changed();
+ALTER TABLE health_crypto.protected_document ENABLE ALWAYS TRIGGER registrations_changed;
+ALTER TABLE health_crypto.definition ENABLE ALWAYS TRIGGER registrations_changed;
+ALTER TABLE health_crypto.watched_table ENABLE ALWAYS TRIGGER registrations_changed;
 
 -- Views --------------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ use crate::document::watch::Part;
 use crate::error::{Breach, Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::shield;
-use crate::pg::spi::{Session, Snapshot};
+use crate::pg::spi::{Rows, Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
 use crate::seal::guard::{breach, keys_of_child, subject};
 use crate::seal::mark::{self, Mark};
@@ -185,6 +185,14 @@ enum Course {
     Leave,
 }
 
+/// What a flush begins with.
+struct Read {
+    rows: Vec<RootRow>,
+    language: Option<String>,
+    /// The digests over the documents' own rows by the current edition, where they were read at once.
+    own: Option<HashMap<String, String>>,
+}
+
 struct Flush<'d> {
     document: &'d Document,
     session: Session,
@@ -207,15 +215,12 @@ impl Flush<'_> {
             .iter()
             .map(|(key, mark)| (key.as_str(), *mark))
             .collect();
-        let keys: Vec<&str> = batch.iter().map(|(key, _)| key.as_str()).collect();
         let reading = RunAs::reader(document.owner);
-        // Locked in key order, so that two sessions that wrote lines of the same documents follow each other; what is
-        // read after that is read with a snapshot taken after the lock.
-        let rows = RootRow::all(&flush.session.run(
-            &document.sql.lock,
-            vec![keys.into()],
-            Snapshot::Fresh,
-        )?);
+        let Read {
+            rows,
+            language,
+            own: known,
+        } = flush.read(batch)?;
         let courses = flush.courses(&rows, &marks)?;
         let written: Vec<&str> = rows
             .iter()
@@ -223,9 +228,11 @@ impl Flush<'_> {
             .filter(|(_, course)| matches!(course, Course::Follow | Course::Seal))
             .map(|(row, _)| row.key.as_str())
             .collect();
-        let language = matching::default_language(&flush.session, document, Snapshot::Fresh)?;
         let texts = flush.texts(&written, language.as_deref())?;
-        let own = flush.own_digests(&rows, &courses)?;
+        let own = match known {
+            Some(known) if courses.iter().all(|c| matches!(c, Course::Seal)) => known,
+            _ => flush.own_digests(&rows, &courses)?,
+        };
         for (row, course) in rows.iter().zip(courses) {
             let mark = marks.get(row.key.as_str()).copied().unwrap_or_default();
             let own = own.get(&row.key).map(String::as_str);
@@ -244,6 +251,42 @@ impl Flush<'_> {
         }
         drop(reading);
         flush.write()
+    }
+
+    /// Locks the root rows and reads them, with the database's language.
+    fn read(&self, batch: &[(String, Mark)]) -> Result<Read> {
+        let (d, fresh) = (self.document, Snapshot::Fresh);
+        let [(key, mark)] = batch else {
+            let keys: Vec<&str> = batch.iter().map(|(key, _)| key.as_str()).collect();
+            // Locked in key order, so that two sessions that wrote lines of the same documents follow each other; what is
+            // read after that is read with a snapshot taken after the lock.
+            let rows = RootRow::all(&self.session.run(&d.sql.lock, vec![keys.into()], fresh)?);
+            return Ok(Read {
+                rows,
+                language: matching::default_language(&self.session, d, fresh)?,
+                own: None,
+            });
+        };
+        // A transaction mostly writes one document. Then each statement less counts: a tenth of the cost of sealing
+        // (docs/PERFORMANCE.md). Whoever has written the root row holds its lock.
+        if !mark.vouched {
+            self.session
+                .run(&d.sql.lock_one, vec![key.as_str().into()], fresh)?;
+        }
+        let sql = if mark.sealing {
+            &d.sql.read_sealing
+        } else {
+            &d.sql.read_one
+        };
+        let found = self.session.run(sql, vec![key.as_str().into()], fresh)?;
+        let own = mark
+            .sealing
+            .then(|| digests_of_own(&found, RootRow::COLUMNS + 1, &d.current));
+        Ok(Read {
+            rows: RootRow::all(&found),
+            language: found.string(0, RootRow::COLUMNS + 1),
+            own,
+        })
     }
 
     fn courses(&self, rows: &[RootRow], marks: &HashMap<&str, Mark>) -> Result<Vec<Course>> {
@@ -480,14 +523,27 @@ impl Flush<'_> {
             let d = self.document;
             // Not restricted: the table's own triggers fire on this, as on any write of its owner.
             let _role = RunAs::owner(d.owner);
-            let column = |pick: fn(&(String, String, String)) -> &str| -> Vec<&str> {
-                self.updates.iter().map(pick).collect()
+            let (statement, arguments) = match self.updates.as_slice() {
+                [(key, digest, text)] => (
+                    &d.sql.update_one,
+                    vec![
+                        key.as_str().into(),
+                        digest.as_str().into(),
+                        text.as_str().into(),
+                    ],
+                ),
+                updates => {
+                    let column = |pick: fn(&(String, String, String)) -> &str| -> Vec<&str> {
+                        updates.iter().map(pick).collect()
+                    };
+                    let arguments = vec![
+                        column(|(key, _, _)| key).into(),
+                        column(|(_, digest, _)| digest).into(),
+                        column(|(_, _, text)| text).into(),
+                    ];
+                    (&d.sql.update, arguments)
+                }
             };
-            let arguments = vec![
-                column(|(key, _, _)| key).into(),
-                column(|(_, digest, _)| digest).into(),
-                column(|(_, _, text)| text).into(),
-            ];
             let wanted = self.updates.len();
             let rows = self.updates.into_iter().map(|(key, d, t)| (key, (d, t)));
             let _running = Running::start(Storing {
@@ -495,9 +551,7 @@ impl Flush<'_> {
                 rows: rows.collect(),
             });
             let stored = shield::shielded(&d.name, || {
-                let rows = self
-                    .session
-                    .run(&d.sql.update, arguments, Snapshot::Fresh)?;
+                let rows = self.session.run(statement, arguments, Snapshot::Fresh)?;
                 let holds = |row: &usize| rows.get(*row, 1) == Some(true);
                 Ok((0..rows.len()).filter(holds).count())
             })?;
@@ -527,7 +581,12 @@ pub fn own_digests(
         return Ok(HashMap::new());
     }
     let rows = session.run(&edition.own, vec![keys.to_vec().into()], snapshot)?;
-    let parts = edition.own_parts();
+    Ok(digests_of_own(&rows, 1, edition))
+}
+
+/// The digests over the texts of [`Edition::own_parts`], which the rows have after column `last`; their key is the first.
+fn digests_of_own(rows: &Rows<'_>, last: usize, edition: &Edition) -> HashMap<String, String> {
+    let parts = edition.count_of_own_parts();
     let mut digests = HashMap::with_capacity(rows.len());
     for row in 0..rows.len() {
         let Some(key) = rows.string(row, 1) else {
@@ -536,10 +595,10 @@ pub fn own_digests(
         let mut own = String::new();
         for part in 0..parts {
             // to_json never gives a line feed outside of an escape, so the parts cannot run into each other.
-            own.push_str(rows.text(row, part + 2).unwrap_or("null"));
+            own.push_str(rows.text(row, last + part + 1).unwrap_or("null"));
             own.push('\n');
         }
         digests.insert(key, Digest::of(&own).to_string());
     }
-    Ok(digests)
+    digests
 }
