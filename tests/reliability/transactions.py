@@ -225,7 +225,7 @@ def directed_cases():
 
 directed_cases()
 if not options.only:
-    random_programs(6000 if options.full else 100)
+    random_programs(6000 if options.full else 60)
 else:
     for name in (PROGRAMS, STATEMENTS):
         del part.cases[name]
