@@ -28,7 +28,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 library "$build"
-forget prescribe prescribe-fsync unwatched copy
+forget prescribe unwatched copy disk
 
 header "databases"
 # Nothing but the measured work is to happen while it is measured: no autovacuum, no checkpoint by time or size.
@@ -77,12 +77,12 @@ processor_time() {
 }
 
 # pgbench_run DATABASE SCRIPT TRANSACTIONS-A-CLIENT: sets `tps`, transactions a second, and `tpp`, transactions in a second
-# of processor time; fails if a transaction did.
+# of processor time, and `wal`, bytes of write-ahead log a transaction; fails if a transaction did.
 pgbench_run() {
-    local log=$home/pgbench.log before
+    local log=$home/pgbench.log before start
     sql -d "$1" -c CHECKPOINT
     sleep 0.1
-    before=$(processor_time)
+    before=$(processor_time) start=$(sql_value 'SELECT pg_current_wal_insert_lsn()')
     "$PG_BIN/pgbench" -n -M prepared -c "$clients" -j "$clients" -t "$3" -D documents="$prefilled" \
         -f "$here/$2.pgbench" "$1" >"$log" 2>&1 || {
         log_tail "$log"
@@ -92,6 +92,7 @@ pgbench_run() {
     sleep 0.2
     tps=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$log")
     tpp=$(awk -v n=$(($3 * clients)) -v a="$before" -v b="$(processor_time)" 'BEGIN { printf "%.1f", n / (b > a ? b - a : 0.01) }')
+    wal=$(sql_value "SELECT round((pg_current_wal_insert_lsn() - '$start') / ($3.0 * $clients))")
     check "failed transactions of $2 on $1" 0 "$(sed -n 's/^number of failed transactions: \([0-9]*\).*/\1/p' "$log")"
 }
 
@@ -114,6 +115,7 @@ alternate() {
             pgbench_run "$database" "$script" "${transactions[$database]}"
             result "$measure" "$database" "$repetition" "$tps"
             result "$measure by processor time" "$database" "$repetition" "$tpp"
+            result "$measure, WAL" "$database" "$repetition" "$wal"
             line+=" $database ${tps%.*} (${tpp%.*})"
         done
         say "$line"
@@ -141,6 +143,12 @@ for database in B C; do
         grep -c refused) || true
     check "writes to a sealed prescription refused in $database" 1 "$refused"
 done
+
+# What a seal takes on disk: its entry with its share of the indexes, and the columns of the row.
+result "disk" entry 1 "$(sql_value "SELECT round(pg_total_relation_size('health_crypto.register_entry') / count(*)::numeric)
+    FROM health_crypto.register_entry" -d C)"
+result "disk" columns 1 "$(sql_value "SELECT round(avg(pg_column_size(serializer) + pg_column_size(document_digest)))
+    FROM gnuhealth_prescription_order WHERE state = 'validated'" -d C)"
 
 # -------------------------------------------------------------------------------------------------------------- COPY
 
@@ -188,8 +196,10 @@ for measure in unwatched prescribe prescribe-fsync; do
     [ "$measure" != prescribe ] || variants=(A B C)
     table "$measure" "a second" "${variants[@]}"
     table "$measure by processor time" "a second" "${variants[@]}"
+    table "$measure, WAL" "bytes a transaction" "${variants[@]}"
 done
 table copy "seconds" A B C
+table disk "bytes a seal" entry columns
 say ""
 [ "$smoke" = no ] || say "(smoke run: these figures mean nothing)"
 say "checks: $passed passed, $failed failed"
