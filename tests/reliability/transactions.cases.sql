@@ -694,3 +694,110 @@ BEGIN;
 UPDATE line SET word = 'x' WHERE id = 11;
 CREATE OR REPLACE FUNCTION doc_document(keys integer[], language text) RETURNS TABLE (key integer, subject text, words json) LANGUAGE sql STABLE BEGIN ATOMIC SELECT r.id, r.subject || '', (SELECT json_agg(l.word ORDER BY l.id) FROM line l WHERE l.doc = r.id) FROM doc r WHERE r.id = ANY (keys); END;
 COMMIT;
+
+-- case: a line that belonged to nobody comes to what is sealed => refused 23000
+-- then
+INSERT INTO line VALUES (91, NULL, 'x');
+UPDATE line SET doc = 1 WHERE id = 91;
+UPDATE line SET doc = NULL WHERE id = 91;
+UPDATE line SET doc = 3 WHERE id = 91;
+
+-- case: a sealed document altered where that is recorded => shown: altered
+-- after
+SELECT health_crypto.protect('doc', 'doc', 'doc_document(integer[], text)', state_column => 'state',
+    sealed_states => ARRAY['sealed'], on_alteration => 'record');
+-- then
+BEGIN;
+UPDATE line SET word = 'y' WHERE id = 11;
+UPDATE line SET word = 'x' WHERE id = 31;
+UPDATE doc SET state = 'draft' WHERE id = 3;
+COMMIT;
+
+-- case: a sealed document altered through the maintenance door => shown: altered
+-- then
+SET health_crypto.enforcement = record;
+UPDATE line SET word = 'x' WHERE id = 31;
+
+-- case: a document sealed before its protection, then a line of it written => refused 23000, shown: forged
+-- rows
+INSERT INTO doc (id, subject) VALUES (1, 'one');
+INSERT INTO line (id, doc, word) VALUES (11, 1, 'a');
+-- then
+SELECT health_crypto.unprotect('doc');
+INSERT INTO doc (id, subject, state) VALUES (4, 'four', 'sealed');
+INSERT INTO line (id, doc, word) VALUES (41, 4, 'x');
+SELECT health_crypto.protect('doc', 'doc', 'doc_document(integer[], text)', state_column => 'state', sealed_states => ARRAY['sealed']);
+UPDATE line SET word = 'y' WHERE id = 41;
+
+-- case: row security that hides rows from their own table's owner => kept
+-- after
+CREATE ROLE row_owner;
+GRANT ALL ON SCHEMA t TO row_owner;
+ALTER TABLE doc OWNER TO row_owner;
+ALTER TABLE line OWNER TO row_owner;
+ALTER FUNCTION doc_document(integer[], text) OWNER TO row_owner;
+ALTER TABLE doc ENABLE ROW LEVEL SECURITY;
+ALTER TABLE doc FORCE ROW LEVEL SECURITY;
+ALTER TABLE line ENABLE ROW LEVEL SECURITY;
+ALTER TABLE line FORCE ROW LEVEL SECURITY;
+-- then
+UPDATE line SET word = 'x' WHERE id = 11;
+
+-- case: an AFTER trigger of others whose flush within the flush fails in an exception block => kept
+-- after
+CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+    BEGIN UPDATE t.line SET word = 'lost' WHERE id = 21; SET CONSTRAINTS ALL IMMEDIATE; RAISE 'no'; EXCEPTION WHEN OTHERS THEN NULL; END;
+    UPDATE t.line SET word = 'once' WHERE id = 21 AND word <> 'once'; RETURN NULL; END$$;
+CREATE TRIGGER zz AFTER UPDATE ON doc FOR EACH ROW WHEN (OLD.id = 1) EXECUTE FUNCTION other();
+-- then
+UPDATE line SET word = 'x' WHERE id IN (11, 12);
+
+-- case: an AFTER trigger of others that seals another document when the digest is stored => kept
+-- after
+CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS
+    $$BEGIN UPDATE t.doc SET state = 'sealed', subject = 'by trigger' WHERE id = 2 AND state = 'draft'; RETURN NULL; END$$;
+CREATE TRIGGER zz AFTER UPDATE ON doc FOR EACH ROW WHEN (OLD.id = 1) EXECUTE FUNCTION other();
+-- then
+UPDATE line SET word = 'x' WHERE id IN (11, 21);
+
+-- case: a BEFORE trigger of others that deletes the row whose digest is being stored => refused 27000 or refused 22023
+-- after
+CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN DELETE FROM t.doc WHERE id = NEW.id; RETURN NEW; END$$;
+CREATE TRIGGER zz BEFORE UPDATE ON doc FOR EACH ROW WHEN (OLD.id = 1) EXECUTE FUNCTION other();
+-- then
+UPDATE line SET word = 'x' WHERE id = 11;
+
+-- case: 2,000 documents in one transaction, half of them in savepoints that are rolled back => kept
+-- then
+BEGIN;
+DO $$ BEGIN FOR i IN 1..20 LOOP BEGIN INSERT INTO doc SELECT n, 'n', CASE n % 3 WHEN 0 THEN 'sealed' ELSE 'draft' END FROM generate_series(i * 100, i * 100 + 99) n; INSERT INTO line SELECT n, n, 'w' FROM generate_series(i * 100, i * 100 + 99) n; IF i % 2 = 0 THEN SET CONSTRAINTS ALL IMMEDIATE; RAISE 'back'; END IF; EXCEPTION WHEN raise_exception THEN NULL; END; SET CONSTRAINTS ALL DEFERRED; END LOOP; END $$;
+COMMIT;
+
+-- case: a statement that writes the same document's lines twice, through a data-modifying WITH => kept
+-- then
+WITH a AS (DELETE FROM line WHERE id = 11 RETURNING *), b AS (UPDATE line SET word = 'x' WHERE id = 12 RETURNING *) INSERT INTO line SELECT id + 2, doc, word || '!' FROM a;
+
+-- case: a foreign key that cascades the deletion of a document to its lines => kept
+-- then
+BEGIN;
+UPDATE line SET word = 'x' WHERE id = 11;
+DELETE FROM doc WHERE id = 1;
+COMMIT;
+
+-- case: SET CONSTRAINTS ALL IMMEDIATE for a whole load => kept
+-- then
+BEGIN;
+SET CONSTRAINTS ALL IMMEDIATE;
+INSERT INTO doc VALUES (5, 'five');
+INSERT INTO line VALUES (51, 5, 'x');
+UPDATE line SET word = 'y' WHERE id = 51;
+UPDATE doc SET state = 'sealed' WHERE id = 5;
+COMMIT;
+
+-- case: SET CONSTRAINTS ALL IMMEDIATE, lines after the seal => refused 23000
+-- then
+BEGIN;
+SET CONSTRAINTS ALL IMMEDIATE;
+INSERT INTO doc VALUES (5, 'five', 'sealed');
+INSERT INTO line VALUES (51, 5, 'x');
+COMMIT;
