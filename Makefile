@@ -5,9 +5,11 @@ SHELL := /bin/bash
 PG_CONFIG ?= pg_config
 TESTS ?=
 STEPS ?=
+VERSIONS ?=
 export PG_MAJOR V
 
-.PHONY: help setup build install test check regress regress-accept demo demo-stop test-fidelity bench fuzz clean-clusters clean
+.PHONY: help setup build install test check regress regress-accept demo demo-stop test-fidelity test-reliability test-matrix \
+	bench fuzz release clean-clusters clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -39,9 +41,16 @@ demo: ## see it work on a hospital in a throw-away PostgreSQL
 demo-stop: ## stop and remove the demo's PostgreSQL
 	@tools/demo.sh --stop
 
+test-matrix: ## every PostgreSQL version: compile, regression suite, dump, replicas, pg_upgrade (VERSIONS="17 18")
+	@tools/matrix.sh $(VERSIONS)
+
 test-fidelity: ## 5,000 random documents against the real GNU Health, and 100,000 adopted (SEED=n repeats a run)
 	@tests/gnuhealth/run.sh --count 5000 $(if $(SEED),--seed $(SEED))
 	@tests/adoption/run.sh
+
+test-reliability: ## sessions, transactions, crashes, full disks, interruptions in full (an hour), into docs/RELIABILITY.md
+	@tests/reliability/run.sh --full $(if $(SEED),--seed $(SEED))
+	@tools/reliability_table
 
 bench: ## measure
 	@bench/run.sh
@@ -49,6 +58,9 @@ bench: ## measure
 
 fuzz: ## fuzz the parsers, 10 minutes each (SECONDS_EACH=60 for less)
 	@tools/fuzz.sh -s $(or $(SECONDS_EACH),600)
+
+release: ## freeze the SQL of the version in Cargo.toml, date the changelog, commit and tag (VERSION=0.1.0)
+	@tools/release.sh $(VERSION)
 
 clean-clusters: ## stop and remove all throw-away clusters
 	@tools/cluster.sh clean

@@ -35,6 +35,8 @@ CREATE SCHEMA health_crypto;
 COMMENT ON SCHEMA health_crypto IS 'document integrity: canonical text, digests, seals and OpenPGP verdicts';
 
 -- Names, not OIDs, throughout: pg_upgrade refuses tables with regprocedure columns, and a dump must restore anywhere.
+-- No foreign keys between these tables: CREATE EXTENSION makes them before their data comes, and pg_restore with several
+-- jobs loads tables in any order.
 CREATE TABLE health_crypto.protected_document (
     document                text PRIMARY KEY CHECK (document OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]{0,62}$'),
     root_schema             name NOT NULL,
@@ -84,8 +86,7 @@ CREATE TABLE health_crypto.watched_table (
     parent_schema  name,
     parent_table   name,
     parent_column  name,
-    PRIMARY KEY (document, edition, table_schema, table_name),
-    FOREIGN KEY (document, edition) REFERENCES health_crypto.definition
+    PRIMARY KEY (document, edition, table_schema, table_name)
 );
 COMMENT ON TABLE health_crypto.watched_table IS
     'tables and columns that each edition of a definition reads: the root, its children (link_column points at parent_column) and tables referred to';
@@ -135,7 +136,7 @@ COMMENT ON TABLE health_crypto.certificate IS
 
 CREATE TABLE health_crypto.certificate_key (
     key_fingerprint text NOT NULL,
-    fingerprint     text NOT NULL REFERENCES health_crypto.certificate ON DELETE CASCADE,
+    fingerprint     text NOT NULL,
     PRIMARY KEY (key_fingerprint, fingerprint)
 );
 COMMENT ON TABLE health_crypto.certificate_key IS

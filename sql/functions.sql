@@ -99,6 +99,29 @@ CREATE FUNCTION health_crypto.protection_gaps(
 COMMENT ON FUNCTION health_crypto.protection_gaps() IS
     'missing, disabled or origin-only triggers; columns that a definition reads and nothing watches; unprotected partitions';
 
+CREATE FUNCTION health_crypto.enable_triggers(OUT relation regclass, OUT "trigger" name) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $enable_triggers$
+BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION 'cannot enable triggers in a read-only transaction' USING ERRCODE = 'read_only_sql_transaction';
+    END IF;
+    -- Partitions come after what they are partitions of, whose ALTER TABLE reaches the cloned triggers too.
+    FOR relation, "trigger" IN
+        SELECT t.tgrelid::regclass, t.tgname
+          FROM pg_trigger t
+          JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'health_crypto'::regnamespace
+          JOIN pg_class c ON c.oid = t.tgrelid AND pg_has_role(c.relowner, 'USAGE')
+         WHERE t.tgenabled <> 'A'
+         ORDER BY t.tgparentid, t.tgrelid::regclass::text, t.tgname
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, "trigger");
+        RETURN NEXT;
+    END LOOP;
+END
+$enable_triggers$;
+COMMENT ON FUNCTION health_crypto.enable_triggers() IS
+    'makes every trigger of the extension fire always again, and returns those that did not, as after a restore with --disable-triggers; on the tables that the caller owns, so call it as a superuser';
+
 CREATE FUNCTION health_crypto.reopen(document text, key text, reason text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reopen_wrapper';
 COMMENT ON FUNCTION health_crypto.reopen(text, text, text) IS
@@ -261,6 +284,10 @@ CREATE FUNCTION health_crypto.keep() RETURNS trigger
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'health_crypto_keep';
 COMMENT ON FUNCTION health_crypto.keep() IS
     'at the end of the transaction brings digests up to date and enters seals; installed by protect()';
+CREATE FUNCTION health_crypto.registrations_changed() RETURNS trigger
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'health_crypto_registrations_changed';
+COMMENT ON FUNCTION health_crypto.registrations_changed() IS
+    'tells every session to read the registered documents again; on the tables that hold them';
 CREATE FUNCTION health_crypto.append_only() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $append_only$
 BEGIN
@@ -272,6 +299,17 @@ COMMENT ON FUNCTION health_crypto.append_only() IS 'refuses UPDATE, DELETE and T
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON health_crypto.register_entry
     FOR EACH STATEMENT EXECUTE FUNCTION health_crypto.append_only();
 ALTER TABLE health_crypto.register_entry ENABLE ALWAYS TRIGGER append_only;
+
+-- A row at a time: a subscription fires no others.
+CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_crypto.protected_document
+    FOR EACH ROW EXECUTE FUNCTION health_crypto.registrations_changed();
+CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_crypto.definition
+    FOR EACH ROW EXECUTE FUNCTION health_crypto.registrations_changed();
+CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_crypto.watched_table
+    FOR EACH ROW EXECUTE FUNCTION health_crypto.registrations_changed();
+ALTER TABLE health_crypto.protected_document ENABLE ALWAYS TRIGGER registrations_changed;
+ALTER TABLE health_crypto.definition ENABLE ALWAYS TRIGGER registrations_changed;
+ALTER TABLE health_crypto.watched_table ENABLE ALWAYS TRIGGER registrations_changed;
 
 -- Views --------------------------------------------------------------------------------------------------------------
 

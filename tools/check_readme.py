@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # enclose it, NAME being the test's, with spaces.
 SESSIONS = {'README.md': 'quick_start', 'docs/any-table.md': 'any_table'}
 # Called by triggers only.
-INTERNAL = {'guard', 'keep', 'append_only', 'encrypt_written'}
+INTERNAL = {'guard', 'keep', 'append_only', 'encrypt_written', 'registrations_changed'}
 
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)')

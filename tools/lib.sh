@@ -106,6 +106,8 @@ as_root() {
 cargo_env() {
     private_postgres
     export PGRX_HOME=$STATE/pgrx PGRX_PG_CONFIG_PATH=$PG_BIN/pg_config
+    # pgrx is built anew when what it is told changes, so each further version is told in a place of its own.
+    [ "$PG_MAJOR" = 15 ] || PGRX_HOME=$STATE/pgrx-$PG_MAJOR
     export PATH=$STATE/tools/bin:$PATH
     local config
     config=$(printf '[configs]\npg%s = "%s"\n' "$PG_MAJOR" "$PGRX_PG_CONFIG_PATH")
@@ -129,8 +131,10 @@ cargo_shared() {
 # system_pg_config: path of the installed pg_config of PG_MAJOR; status 1 if there is none.
 system_pg_config() {
     local candidate
+    work_place
+    # The third is what tools/matrix.sh provides of versions that this system does not have.
     for candidate in "/usr/lib/postgresql/$PG_MAJOR/bin/pg_config" "/usr/pgsql-$PG_MAJOR/bin/pg_config" \
-        "$(command -v pg_config || true)"; do
+        "$WORK/matrix/$PG_MAJOR/usr/lib/postgresql/$PG_MAJOR/bin/pg_config" "$(command -v pg_config || true)"; do
         [ -x "$candidate" ] || continue
         case $("$candidate" --version 2>/dev/null) in
             "PostgreSQL $PG_MAJOR"[!0-9]*)
@@ -216,11 +220,12 @@ as_server() { (cd / && "${SERVER[@]}" "$@" 9>&-); }
 
 # ------------------------------------------------------------------------------------------------------- clusters
 
-# cluster_start NAME [--port N] [--fsync] [--replace] [-c setting=value]...
+# cluster_start NAME [--port N] [--fsync] [--replace] [--standby-of NAME] [--initdb OPTION]... [-c setting=value]...
 # A fresh cluster: UTF-8, C.UTF-8, superuser postgres without password, a Unix socket and no network. --replace stops and
-# removes one of that name first. Fails if one of that name runs.
+# removes one of that name first. --standby-of makes a streaming standby of a cluster that runs. Fails if one of that name
+# runs.
 cluster_start() {
-    local name=$1 port=5432 fsync=off replace=no settings=() home log
+    local name=$1 port=5432 fsync=off replace=no primary='' options=() settings=() home log
     shift
     [[ $name =~ ^[a-z][a-z0-9_-]{0,30}$ ]] || die "not a cluster name: $name"
     while [ $# -gt 0 ]; do
@@ -228,6 +233,8 @@ cluster_start() {
             --port) port=${2:?--port needs a number} && shift 2 ;;
             --fsync) fsync=on && shift ;;
             --replace) replace=yes && shift ;;
+            --standby-of) primary=${2:?--standby-of needs the name of a cluster} && shift 2 ;;
+            --initdb) options+=("${2:?--initdb needs an option}") && shift 2 ;;
             -c) settings+=("${2:?-c needs setting=value}") && shift 2 ;;
             *) die "cluster_start: unknown option $1" ;;
         esac
@@ -252,8 +259,14 @@ cluster_start() {
     : >"$log"
     chmod 700 "$home/data"
     [ "${#SERVER[@]}" -eq 0 ] || chown "$SERVER_USER" "$home/data" "$socket" "$log"
-    as_server "$PG_BIN/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync \
-        >"$home/initdb.log" 2>&1 || {
+    if [ -n "$primary" ]; then
+        set -- "$PG_BIN/pg_basebackup" -D "$home/data" -R --checkpoint=fast --no-sync -U postgres \
+            -h "$(cat "$WORK/clusters/$primary/socket_directory")" -p "$(cat "$WORK/clusters/$primary/port")"
+    else
+        set -- "$PG_BIN/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync \
+            "${options[@]+"${options[@]}"}"
+    fi
+    as_server "$@" >"$home/initdb.log" 2>&1 || {
         log_tail "$home/initdb.log" >&2
         die "initdb of cluster $name failed"
     }
@@ -337,6 +350,17 @@ cluster_env() {
 cluster_log() {
     work_place
     printf '%s\n' "$WORK/clusters/$1/log"
+}
+
+# psycopg_python: prints a Python that has psycopg2; the first python3 may be one that does not see Debian's packages.
+psycopg_python() {
+    local candidate
+    for candidate in python3 /usr/bin/python3; do
+        "$candidate" -c 'import psycopg2' 2>/dev/null || continue
+        printf '%s\n' "$candidate"
+        return 0
+    done
+    return 1
 }
 
 # sql [psql arguments]: psql on the cluster in use, without anybody's psqlrc, stopping at the first error.

@@ -5,7 +5,7 @@
 #     tools/setup.sh [packages|cargo-pgrx|postgres]...      (default: all three)
 #     tools/setup.sh check-packages                         (what tools/check.sh needs besides; not asked by `make test`)
 #
-# HC_NO_APT=1: install no packages, only say which are missing.
+# HC_NO_APT=1: install no packages, only say which are missing. HC_MATRIX=1: also what tools/matrix.sh needs.
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -43,7 +43,11 @@ missing_packages() {
     command -v sq >/dev/null || echo sq
     command -v python3 >/dev/null || echo python3
     has_venv || echo python3-venv
+    # The reliability tests hold many sessions at once.
+    psycopg_python >/dev/null || echo python3-psycopg2
     command -v setpriv >/dev/null || echo util-linux
+    # For tools/matrix.sh only.
+    [ "${HC_MATRIX:-0}" = 0 ] || command -v patchelf >/dev/null || echo patchelf
 }
 
 # Debian's package of the server makes and starts a cluster `main`, and starts other stopped ones. Both are stopped for

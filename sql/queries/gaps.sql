@@ -1,7 +1,12 @@
--- Doors that are open: triggers of protected documents that are missing or do not always fire, on the watched tables and
--- on their partitions; triggers of others on what the flush writes; and what the extension's own tables rest on. The
--- latter belongs to no document: '*'.
-WITH current AS (
+-- Doors that are open: triggers that are missing or do not always fire, on the tables of protected documents, on those
+-- with encrypted columns, on the partitions of both, and on the register itself; triggers of others on what the flush
+-- writes; and what the extension's own tables rest on. What belongs to no document has none.
+WITH ours AS (
+    SELECT t.tgrelid AS relation, t.tgname AS name, t.tgenabled AS enabled, f.proname AS function
+      FROM pg_catalog.pg_trigger t
+      JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid
+      JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace AND n.nspname = 'health_crypto'
+), current AS (
     SELECT w.document, w.table_schema, w.table_name, w.columns, c.oid AS relation
       FROM health_crypto.protected_document d
       JOIN health_crypto.watched_table w ON (w.document, w.edition) = (d.document, d.edition)
@@ -26,14 +31,39 @@ WITH current AS (
       FROM watched w
      CROSS JOIN LATERAL pg_catalog.pg_partition_tree(w.relation) t
      WHERE t.relid::oid <> w.relation
-), wanted AS (
-    SELECT c.document, c.relation, c.top, k.kind, 'health_crypto_' || k.kind || '_' || c.document AS name
+), encrypted AS (
+    SELECT e.place, e.table_schema, e.table_name, e.column_name, c.oid AS relation
+      FROM health_crypto.encrypted_column e
+      LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace)
+        ON n.nspname = e.table_schema AND c.relname = e.table_name
+), wanted (document, relation, top, function, name) AS (
+    SELECT c.document, c.relation, c.top, pg_catalog.split_part(k.kind, '_', 1),
+           'health_crypto_' || k.kind || '_' || c.document
       FROM covered c
      CROSS JOIN (VALUES ('guard_rows'), ('guard_update'), ('guard_truncate'),
                         ('keep_rows'), ('keep_update'), ('keep_truncate')) k (kind)
+  UNION ALL
+    SELECT NULL, t.relid::oid, e.relation, 'encrypt_written',
+           'zz_health_crypto_encrypt_' || k.kind || '_' || pg_catalog.left(e.place, 8)
+      FROM encrypted e
+     -- Of a table without partitions there is no tree.
+     CROSS JOIN LATERAL (SELECT p.relid FROM pg_catalog.pg_partition_tree(e.relation) p
+                         UNION SELECT e.relation WHERE e.relation IS NOT NULL) t
+     CROSS JOIN (VALUES ('insert'), ('update')) k (kind)
+  UNION ALL
+    SELECT NULL, 'health_crypto.register_entry'::pg_catalog.regclass, 'health_crypto.register_entry'::pg_catalog.regclass,
+           'append_only', 'append_only'
+  UNION ALL
+    SELECT NULL, t.relation, t.relation, 'registrations_changed', 'registrations_changed'
+      FROM (VALUES ('health_crypto.protected_document'::pg_catalog.regclass), ('health_crypto.definition'),
+                   ('health_crypto.watched_table')) t (relation)
 )
 SELECT c.document, c.table_schema || '.' || c.table_name, 'missing table', 'the watched table is gone or was renamed'
   FROM current c WHERE c.relation IS NULL
+UNION ALL
+SELECT NULL, e.table_schema || '.' || e.table_name, 'missing table',
+       'the table of the encrypted column ' || e.column_name || ' is gone or was renamed'
+  FROM encrypted e WHERE e.relation IS NULL
 UNION ALL
 SELECT c.document, c.relation::pg_catalog.regclass::text, 'missing column', u.name
   FROM current c
@@ -42,19 +72,23 @@ SELECT c.document, c.relation::pg_catalog.regclass::text, 'missing column', u.na
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
                     WHERE a.attrelid = c.relation AND a.attname::text = u.name AND NOT a.attisdropped)
 UNION ALL
+SELECT DISTINCT c.document, c.relation::pg_catalog.regclass::text, 'subscribed table',
+       'subscription ' || u.subname || ' writes it past the triggers'
+  FROM covered c
+  JOIN pg_catalog.pg_subscription_rel r ON r.srrelid IN (c.relation, c.top)
+  JOIN pg_catalog.pg_subscription u ON u.oid = r.srsubid
+UNION ALL
 SELECT w.document, w.relation::pg_catalog.regclass::text,
-       CASE WHEN t.oid IS NULL AND w.relation <> w.top THEN 'unprotected partition'
-            WHEN t.oid IS NULL THEN 'missing trigger'
-            WHEN t.tgenabled = 'D' THEN 'disabled trigger'
-            WHEN t.tgenabled = 'R' THEN 'replica-only trigger'
+       CASE WHEN o.name IS NULL AND w.relation <> w.top THEN 'unprotected partition'
+            WHEN o.name IS NULL THEN 'missing trigger'
+            WHEN o.enabled = 'D' THEN 'disabled trigger'
+            WHEN o.enabled = 'R' THEN 'replica-only trigger'
             ELSE 'origin-only trigger' END,
-       w.name
+       -- Origin-only is what a restore with --disable-triggers leaves behind, so here the remedy is said.
+       w.name || CASE WHEN o.enabled = 'O' THEN ': call health_crypto.enable_triggers()' ELSE '' END
   FROM wanted w
-  LEFT JOIN (pg_catalog.pg_trigger t
-             JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid AND f.proname IN ('guard', 'keep')
-             JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace AND n.nspname = 'health_crypto')
-    ON t.tgrelid = w.relation AND t.tgname = w.name
- WHERE t.oid IS NULL OR t.tgenabled <> 'A'
+  LEFT JOIN ours o ON o.relation = w.relation AND o.name = w.name AND o.function = w.function
+ WHERE o.name IS NULL OR o.enabled <> 'A'
 UNION ALL
 -- The flush stores digests as the root's owner, so a trigger there runs with his rights. PostgreSQL lets whoever has the
 -- right TRIGGER create one.
@@ -68,7 +102,7 @@ SELECT d.document, t.tgrelid::pg_catalog.regclass::text, 'foreign trigger',
   JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid AND f.proowner <> r.relowner
   JOIN pg_catalog.pg_roles o ON o.oid = f.proowner AND NOT o.rolsuper
 UNION ALL
-SELECT '*', 'health_crypto_registrar', 'usable registrar', x.detail
+SELECT NULL, 'health_crypto_registrar', 'usable registrar', x.detail
   FROM pg_catalog.pg_roles r
  CROSS JOIN LATERAL (
        SELECT 'it can log in' WHERE r.rolcanlogin
@@ -78,7 +112,7 @@ SELECT '*', 'health_crypto_registrar', 'usable registrar', x.detail
                 WHERE m.roleid = r.oid AND NOT u.rolsuper) x (detail)
  WHERE r.rolname = 'health_crypto_registrar'
 UNION ALL
-SELECT '*', c.oid::pg_catalog.regclass::text, 'writable table',
+SELECT NULL, c.oid::pg_catalog.regclass::text, 'writable table',
        pg_catalog.string_agg(DISTINCT a.privilege_type, ', ') || ' to '
            || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END
   FROM pg_catalog.pg_class c
@@ -92,31 +126,25 @@ SELECT '*', c.oid::pg_catalog.regclass::text, 'writable table',
  WHERE a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'
  GROUP BY c.oid, a.grantee
 UNION ALL
-SELECT '*', 'health_crypto.' || c.relname::text, 'not the registrar''s', 'owner: ' || c.relowner::pg_catalog.regrole::text
+SELECT NULL, 'health_crypto.' || c.relname::text, 'not the registrar''s', 'owner: ' || c.relowner::pg_catalog.regrole::text
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'health_crypto'
  WHERE c.relkind IN ('r', 'v', 'S') AND c.relowner <> pg_catalog.to_regrole('health_crypto_registrar')::oid
 UNION ALL
-SELECT '*', 'health_crypto.register_entry', CASE WHEN t.oid IS NULL THEN 'missing trigger' ELSE 'disabled trigger' END, 'append_only'
-  FROM (SELECT 1) one
-  LEFT JOIN pg_catalog.pg_trigger t
-    ON t.tgrelid = 'health_crypto.register_entry'::pg_catalog.regclass AND t.tgname = 'append_only'
- WHERE t.oid IS NULL OR t.tgenabled <> 'A'
-UNION ALL
 -- The maintenance door, where it stands open for more than a session.
-SELECT '*', COALESCE(r.rolname::text, b.datname::text, 'the server'), 'open maintenance door', 'health_crypto.enforcement is record'
+SELECT NULL, COALESCE(r.rolname::text, b.datname::text, 'the server'), 'open maintenance door', 'health_crypto.enforcement is record'
   FROM pg_catalog.pg_db_role_setting s
   LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
   LEFT JOIN pg_catalog.pg_database b ON b.oid = s.setdatabase
  WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))
    AND 'health_crypto.enforcement=record' = ANY (s.setconfig)
 UNION ALL
-SELECT '*', 'the server', 'open maintenance door', 'health_crypto.enforcement is record'
+SELECT NULL, 'the server', 'open maintenance door', 'health_crypto.enforcement is record'
   FROM pg_catalog.pg_settings s
  WHERE s.name = 'health_crypto.enforcement' AND s.reset_val = 'record' AND s.source IN ('configuration file', 'command line')
 UNION ALL
 -- What import_certificate() and remove_certificate() left, against what is there.
-SELECT '*', 'health_crypto.certificate', CASE WHEN c.fingerprint IS NULL THEN 'missing certificate' ELSE 'changed certificate' END,
+SELECT NULL, 'health_crypto.certificate', CASE WHEN c.fingerprint IS NULL THEN 'missing certificate' ELSE 'changed certificate' END,
        COALESCE(c.fingerprint, e.signer)
   FROM (SELECT DISTINCT ON (r.signer) r.signer, r.digest FROM health_crypto.register_entry r
          WHERE r.event = 'certificate' ORDER BY r.signer, r.entry DESC) e

@@ -15,14 +15,15 @@ const GAPS: &str = include_str!("../../sql/queries/gaps.sql");
 
 const UNUSABLE: &str = "unusable definition";
 
-type Gap = (String, String, String, String);
+/// Document, relation, gap, detail; no document where it is about an encrypted column or the register.
+type Gap = (Option<String>, String, String, String);
 
 #[pg_extern(sql = false)]
 fn protection_gaps() -> std::result::Result<
     TableIterator<
         'static,
         (
-            name!(document, String),
+            name!(document, Option<String>),
             name!(relation, String),
             name!(gap, String),
             name!(detail, String),
@@ -40,7 +41,7 @@ fn gaps() -> Result<Vec<Gap>> {
     let mut gaps: Vec<Gap> = (0..rows.len())
         .map(|row| {
             let text = |column: usize| rows.string(row, column).unwrap_or_default();
-            (text(1), text(2), text(3), text(4))
+            (rows.string(row, 1), text(2), text(3), text(4))
         })
         .collect();
     for name in registry::names()? {
@@ -50,7 +51,12 @@ fn gaps() -> Result<Vec<Gap>> {
                 error @ (Error::BadDefinition { .. }
                 | Error::Unsupported { .. }
                 | Error::NotAllowed { .. }),
-            ) => gaps.push((name, String::new(), UNUSABLE.to_owned(), error.to_string())),
+            ) => gaps.push((
+                Some(name),
+                String::new(),
+                UNUSABLE.to_owned(),
+                error.to_string(),
+            )),
             Err(error) => return Err(error),
         }
     }
@@ -69,7 +75,7 @@ fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
             // What was sealed by it cannot be shown to hold any more.
             Err(error) => {
                 gaps.push((
-                    document.name.clone(),
+                    Some(document.name.clone()),
                     edition.signature.clone(),
                     UNUSABLE.to_owned(),
                     error.to_string(),
@@ -80,7 +86,7 @@ fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
         let source = definition::source_digest(session, function.oid, Snapshot::Caller)?;
         if edition.source != source {
             gaps.push((
-                document.name.clone(),
+                Some(document.name.clone()),
                 edition.signature.clone(),
                 "changed definition".to_owned(),
                 "its body, or that of something it goes through, was replaced since protect(), or is spelt \
@@ -113,7 +119,7 @@ fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
         )?;
         for row in 0..rows.len() {
             gaps.push((
-                document.name.clone(),
+                Some(document.name.clone()),
                 format!("{}.{}", watch.table.schema, watch.table.name),
                 "unwatched column".to_owned(),
                 rows.string(row, 1).unwrap_or_default(),

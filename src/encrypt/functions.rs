@@ -118,6 +118,7 @@ fn opened(
     message: Option<&str>,
     opener: impl FnOnce() -> Result<Opener>,
 ) -> Result<Option<Contents>> {
+    panic_point!();
     message.map(|message| opener()?.open(message)).transpose()
 }
 

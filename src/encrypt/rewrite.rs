@@ -296,7 +296,8 @@ fn readers(session: &Session, keys: Vec<String>) -> Result<Vec<String>> {
     let _role = RunAs::registrar();
     let rows = session.run(
         "SELECT DISTINCT COALESCE(k.fingerprint, u.name) COLLATE \"C\" FROM pg_catalog.unnest($1::text[]) u (name) \
-           LEFT JOIN health_crypto.certificate_key k ON k.key_fingerprint = u.name \
+           LEFT JOIN (health_crypto.certificate_key k JOIN health_crypto.certificate c USING (fingerprint)) \
+             ON k.key_fingerprint = u.name \
              OR (pg_catalog.length(u.name) = 16 AND CASE pg_catalog.length(k.key_fingerprint) \
                    WHEN 40 THEN pg_catalog.\"right\"(k.key_fingerprint, 16) \
                    ELSE pg_catalog.\"left\"(k.key_fingerprint, 16) END = u.name) ORDER BY 1",

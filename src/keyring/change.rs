@@ -353,9 +353,9 @@ fn remove(fingerprint: &str, reason: &str) -> Result<()> {
     let fingerprint = fingerprint.to_string();
     let change = Change::begin(None)?;
     let _role = RunAs::registrar();
-    // The keys go with it, by their foreign key.
     let removed = change.session.run(
-        "DELETE FROM health_crypto.certificate WHERE fingerprint = $1 RETURNING certificate",
+        "WITH keys AS (DELETE FROM health_crypto.certificate_key WHERE fingerprint = $1) \
+         DELETE FROM health_crypto.certificate WHERE fingerprint = $1 RETURNING certificate",
         vec![fingerprint.as_str().into()],
         Snapshot::Fresh,
     )?;

@@ -161,3 +161,9 @@ pub fn in_recovery() -> bool {
     // SAFETY: reads shared state.
     unsafe { pg_sys::RecoveryInProgress() }
 }
+
+/// Whether this process applies the changes of a subscription (logical replication), the first copy of tables included.
+pub fn is_applying() -> bool {
+    // SAFETY: reads a process variable.
+    unsafe { pg_sys::IsLogicalWorker() }
+}

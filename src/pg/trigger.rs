@@ -4,8 +4,9 @@ use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys;
 
+use crate::document::registry;
 use crate::error::{Error, Result, Table};
-use crate::pg::caller::RunAs;
+use crate::pg::caller::{self, RunAs};
 use crate::pg::raise;
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal;
@@ -271,11 +272,22 @@ unsafe fn bytes(datum: pg_sys::Datum, length: i16) -> Vec<u8> {
 
 /// Runs a trigger's body. What an AFTER trigger returns is ignored.
 ///
+/// A subscription brings rows, digests, signatures and the register's entries as the publisher decided them, table by table
+/// when it begins: there is nothing to decide again, and half a document must not be judged. Who can create one could
+/// disable the triggers as well; `protection_gaps()` names the tables.
+///
 /// # Safety
 /// As for [`raise::guarded`].
 unsafe fn enter(fcinfo: pg_sys::FunctionCallInfo, body: fn(&Event) -> Result<()>) -> pg_sys::Datum {
     // SAFETY: called at the top of an extern "C-unwind" function.
-    unsafe { raise::guarded(|| Event::from(fcinfo).and_then(|event| body(&event))) };
+    unsafe {
+        raise::guarded(|| {
+            if caller::is_applying() {
+                return Ok(());
+            }
+            Event::from(fcinfo).and_then(|event| body(&event))
+        })
+    };
     pg_sys::Datum::from(0)
 }
 
@@ -303,6 +315,25 @@ pub unsafe extern "C-unwind" fn health_crypto_keep(
     unsafe { enter(fcinfo, seal::flush::keep) }
 }
 
+/// Entry point of `health_crypto.registrations_changed()`: sessions must not go on with what they remember of documents,
+/// also when registrations were not written by `protect()` but came by a subscription or a restore.
+///
+/// # Safety
+/// Called by PostgreSQL's function manager only.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn health_crypto_registrations_changed(
+    _fcinfo: pg_sys::FunctionCallInfo,
+) -> pg_sys::Datum {
+    // SAFETY: called at the top of an extern "C-unwind" function; the event's data is not looked at.
+    unsafe {
+        raise::guarded(|| {
+            registry::announce();
+            Ok(())
+        })
+    };
+    pg_sys::Datum::from(0)
+}
+
 /// PostgreSQL's version-1 calling convention.
 pub static API_V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
 
@@ -315,5 +346,12 @@ pub extern "C" fn pg_finfo_health_crypto_guard() -> &'static pg_sys::Pg_finfo_re
 /// Calling convention of `health_crypto_keep`.
 #[unsafe(no_mangle)]
 pub extern "C" fn pg_finfo_health_crypto_keep() -> &'static pg_sys::Pg_finfo_record {
+    &API_V1
+}
+
+/// Calling convention of `health_crypto_registrations_changed`.
+#[unsafe(no_mangle)]
+pub extern "C" fn pg_finfo_health_crypto_registrations_changed() -> &'static pg_sys::Pg_finfo_record
+{
     &API_V1
 }
