@@ -84,7 +84,11 @@ state after
 # PostgreSQL 16 and later spell some bodies otherwise than 15: the gap says that, and protect() again ends it. All else is equal.
 spelt='^gap: .*"gap":"changed definition"'
 grep -v "$spelt" "$place/after.state" >"$place/after.rest"
-same "verdicts, register, keyring, messages, triggers, owners" "$place/before.state" "$place/after.rest"
+# Since 17 an owner's rights have one letter more, and who has all of them by default has them without a word.
+for name in before.state after.rest; do
+    sed '/^owner: /{s/arwdDxtm/arwdDxt/g; s/ \([a-z_]*\)=arwdDxt\/\1$//}' "$place/$name" >"$place/$name.compared"
+done
+same "verdicts, register, keyring, messages, triggers, owners" "$place/before.state.compared" "$place/after.rest.compared"
 say "$(grep -c "$spelt" "$place/after.state" || true) definitions are spelt otherwise by PostgreSQL $new"
 sql -d hospital >/dev/null <<'SQL'
 SET client_min_messages = warning;
