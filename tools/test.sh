@@ -4,7 +4,7 @@
 #
 #     tools/test.sh             all steps
 #     tools/test.sh STEP...     some of: format clippy core build regress readme gnuhealth adoption isolation evidence
-#                               encryption demo bench bench-encrypt
+#                               encryption interop demo bench bench-encrypt
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
 # Logs: target/logs/test-STEP.log. V=1 shows them as they are written.
@@ -12,7 +12,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-all=(format clippy core build regress readme gnuhealth adoption isolation evidence encryption demo bench bench-encrypt)
+all=(format clippy core build regress readme gnuhealth adoption isolation evidence encryption interop demo bench bench-encrypt)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do
     [[ " ${all[*]} " == *" $name "* ]] || die "no step $name; steps: ${all[*]}"
@@ -53,12 +53,13 @@ command_of() {
         isolation) script tests/isolation/run.sh ;;
         evidence) script tests/evidence/run.sh ;;
         encryption) script tests/encryption/run.sh ;;
+        interop) script tests/interop/run.sh ;;
         demo) script tools/demo.sh --check ;;
         bench) script bench/run.sh --smoke ;;
         bench-encrypt) script bench/encrypt.sh --smoke ;;
     esac
     case $1 in
-        regress | gnuhealth | adoption | isolation | evidence | encryption | demo | bench | bench-encrypt)
+        regress | gnuhealth | adoption | isolation | evidence | encryption | interop | demo | bench | bench-encrypt)
             [ "$build_failed" = no ] || { command=() reason="the build failed"; }
             ;;
     esac
@@ -100,7 +101,7 @@ for name in "${steps[@]}"; do
     fi
     count "$name" "$log"
     case $name in
-        core | regress | gnuhealth | adoption | isolation | evidence | encryption | demo)
+        core | regress | gnuhealth | adoption | isolation | evidence | encryption | interop | demo)
             # No count at all means that nothing was checked, which is no success.
             if [ $((good + bad)) -eq 0 ]; then
                 [ "$status" -ne 0 ] || say "    printed no count of checks" && status=$((status > 0 ? status : 1))

@@ -1,36 +1,34 @@
-//! Session keys encrypted by OpenSSL directly, for the keys that people have: RSA, and Curve25519 as GnuPG writes it.
+//! Session keys encrypted without Sequoia, for the keys that people have: RSA, and Curve25519 as GnuPG writes it.
 //! Everything else goes through Sequoia, which imports the key and sets up OpenSSL anew for every message, and so takes
 //! several times as long for a short text. Why that is worth code of our own, and what keeps it right, is in
 //! docs/DESIGN.md, "Encryption by hand".
 //!
-//! Nothing here depends on what is secret but through OpenSSL's functions, which take the same time whatever it is; and
-//! every buffer that holds something secret is overwritten when it is dropped.
-
-use std::cell::RefCell;
+//! No branch and no index here depends on a secret; what does is in OpenSSL and x25519-dalek. Every buffer of ours that
+//! holds something secret is overwritten when it is dropped.
 
 use openssl::cipher::{Cipher, CipherRef};
 use openssl::cipher_ctx::{CipherCtx, CipherCtxFlags};
 use openssl::md::{Md, MdRef};
 use openssl::md_ctx::MdCtx;
-use openssl::pkey::{Id, PKey, Private, Public};
-use openssl::pkey_ctx::PkeyCtx;
+use openssl::pkey::Public;
 use openssl::rsa::{Padding, Rsa};
 use sequoia_openpgp::crypto::mem::Protected;
 use sequoia_openpgp::crypto::mpi::{self, Ciphertext, MPI};
 use sequoia_openpgp::packet::Key;
 use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
 use sequoia_openpgp::types::{Curve, HashAlgorithm, PublicKeyAlgorithm, SymmetricAlgorithm};
+use x25519_dalek::{EphemeralSecret, PublicKey};
 
 use super::session_key::SessionKey;
 
-/// Octets of a point on Curve25519, and of a secret that two share by it.
+/// Octets of a point on Curve25519.
 const POINT_BYTES: usize = 32;
 
-/// A key as OpenSSL has it.
+/// A key, ready to be encrypted to.
 pub(super) enum Direct {
     Rsa(Rsa<Public>),
     X25519 {
-        key: PKey<Public>,
+        key: PublicKey,
         hash: &'static MdRef,
         wrap: &'static CipherRef,
         /// What the derivation is bound to: curve, algorithms, recipient.
@@ -64,7 +62,7 @@ impl Direct {
                 parameters.extend(b"Anonymous Sender    ");
                 parameters.extend(key.fingerprint().as_bytes());
                 Some(Direct::X25519 {
-                    key: PKey::public_key_from_raw_bytes(point, Id::X25519).ok()?,
+                    key: <[u8; POINT_BYTES]>::try_from(point).ok()?.into(),
                     hash: match hash {
                         HashAlgorithm::SHA256 => Md::sha256(),
                         HashAlgorithm::SHA384 => Md::sha384(),
@@ -102,21 +100,18 @@ impl Direct {
                 wrap,
                 parameters,
             } => {
-                let ephemeral = ephemeral()?;
-                let mut shared = Protected::new(POINT_BYTES);
-                let mut derivation = PkeyCtx::new(&ephemeral).ok()?;
-                derivation.derive_init().ok()?;
-                derivation.derive_set_peer(key).ok()?;
-                // OpenSSL refuses a shared secret of zeros, which is what a point of small order gives.
-                if derivation.derive(Some(&mut shared)).ok()? != POINT_BYTES {
-                    return None;
-                }
+                let ephemeral = EphemeralSecret::random();
                 let mut point = Vec::with_capacity(POINT_BYTES + 1);
                 point.push(0x40);
-                point.extend(ephemeral.raw_public_key().ok()?);
+                point.extend(PublicKey::from(&ephemeral).as_bytes());
+                let shared = ephemeral.diffie_hellman(key);
+                // Of zeros, if the recipient's point is of small order: then everybody knows it.
+                if !shared.was_contributory() {
+                    return None;
+                }
                 Some(Ciphertext::ECDH {
                     e: MPI::new(&point),
-                    key: sealed(session_key, &shared, hash, wrap, parameters)?.into(),
+                    key: sealed(session_key, shared.as_bytes(), hash, wrap, parameters)?.into(),
                 })
             }
         }
@@ -159,23 +154,6 @@ fn encoded(session_key: &SessionKey, block: usize) -> Option<Protected> {
     Some(encoded)
 }
 
-/// A new key pair for one message.
-fn ephemeral() -> Option<PKey<Private>> {
-    thread_local! {
-        // What makes keys, not a key: to set it up took a third of the time of making one.
-        static MAKER: RefCell<Option<PkeyCtx<()>>> = const { RefCell::new(None) };
-    }
-    MAKER.with(|maker| {
-        let mut maker = maker.try_borrow_mut().ok()?;
-        if maker.is_none() {
-            let mut new = PkeyCtx::new_id(Id::X25519).ok()?;
-            new.keygen_init().ok()?;
-            *maker = Some(new);
-        }
-        maker.as_mut()?.keygen().ok()
-    })
-}
-
 /// The key that wraps the session key (RFC 9580 section 11.5): the first octets of the hash over the counter 1, the shared
 /// secret and the parameters.
 fn derived(hash: &MdRef, length: usize, shared: &[u8], parameters: &[u8]) -> Option<Protected> {
@@ -204,6 +182,7 @@ fn wrapped(wrap: &CipherRef, key: &[u8], clear: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use openssl::derive::Deriver;
+    use openssl::pkey::{Id, PKey};
     use proptest::prelude::*;
     use sequoia_openpgp::cert::Cert;
     use sequoia_openpgp::crypto::{Decryptor, KeyPair};
@@ -385,7 +364,7 @@ mod tests {
         secret.reverse();
         secret.resize(POINT_BYTES, 0);
         let secret = PKey::private_key_from_raw_bytes(&secret, Id::X25519).unwrap();
-        assert!(secret.public_eq(&key));
+        assert_eq!(secret.raw_public_key().unwrap(), key.as_bytes());
         let ephemeral = PKey::public_key_from_raw_bytes(&e.value()[1..], Id::X25519).unwrap();
         let mut deriver = Deriver::new(&secret).unwrap();
         deriver.set_peer(&ephemeral).unwrap();
