@@ -4,7 +4,7 @@
 #
 #     tools/test.sh             all steps
 #     tools/test.sh STEP...     some of: format clippy core build regress readme gnuhealth adoption isolation reliability
-#                               evidence encryption dump replicas federation upgrade demo bench
+#                               evidence encryption interop dump replicas federation upgrade demo bench
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
 # Logs: target/logs/test-STEP.log. V=1 shows them as they are written.
@@ -13,7 +13,7 @@
 cd "$ROOT"
 
 # What runs the extension as built.
-running=(regress gnuhealth adoption isolation reliability evidence encryption dump replicas federation upgrade demo bench)
+running=(regress gnuhealth adoption isolation reliability evidence encryption interop dump replicas federation upgrade demo bench)
 all=(format clippy core build readme "${running[@]}")
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do
@@ -56,6 +56,7 @@ command_of() {
         reliability) script tests/reliability/run.sh --short ;;
         evidence) script tests/evidence/run.sh ;;
         encryption) script tests/encryption/run.sh ;;
+        interop) script tests/interop/run.sh ;;
         dump) script tests/dump/run.sh ;;
         replicas) script tests/replicas/run.sh ;;
         federation) script tests/federation/run.sh ;;
