@@ -54,7 +54,6 @@ test-reliability: ## sessions, transactions, crashes, full disks, interruptions 
 
 bench: ## measure
 	@bench/run.sh
-	@bench/encrypt.sh --no-build
 
 fuzz: ## fuzz the parsers, 10 minutes each (SECONDS_EACH=60 for less)
 	@tools/fuzz.sh -s $(or $(SECONDS_EACH),600)
