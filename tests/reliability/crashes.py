@@ -63,7 +63,7 @@ class Ledger:
     """What the clients know."""
 
     def __init__(self):
-        self.lock, self.stop, self.connected = threading.Lock(), threading.Event(), threading.Barrier(WRITERS + 1)
+        self.lock, self.connected = threading.Lock(), threading.Barrier(WRITERS + 1)
         self.committed, self.unknown, self.failures = {}, {}, []
         self.last = 0
 
@@ -74,11 +74,12 @@ class Ledger:
 
 
 def writer(ledger, signer, seed):
-    """Writes letters, seals them by state or by a signature, until told to stop or the connection breaks."""
+    """Writes letters, seals them by state or by a signature, until the connection breaks: the server takes all of them with
+    it, and is not asked again before."""
     random_ = random.Random(seed)
-    connection = harness.connect("crashes")
-    ledger.connected.wait()
-    while not ledger.stop.is_set():
+    connection = connected()
+    ledger.connected.wait(60)
+    while True:
         key, content = ledger.key(), random_.randrange(Signer.CONTENTS)
         how = random_.choice(["state", "direct", "attach"])
         what = {"seal": 1, "signature": 0 if how == "state" else 1}
@@ -193,7 +194,7 @@ def round_of(case, number, next_key, signer):
         run(connection, "PREPARE TRANSACTION 'prepared'")
     for thread in threads:
         thread.start()
-    ledger.connected.wait()
+    ledger.connected.wait(60)
     time.sleep(rng.uniform(0.02, 0.6))
     if case == BACKEND:
         pid = victim(connection)
@@ -202,7 +203,6 @@ def round_of(case, number, next_key, signer):
     else:
         pid = int(open(os.environ["HC_PGDATA"] + "/postmaster.pid", encoding="ascii").readline())
     os.kill(pid, signal.SIGKILL)
-    ledger.stop.set()
     came_back = start_server() if case == POSTMASTER else True
     for thread in threads:
         thread.join()

@@ -3,7 +3,7 @@ nothing.
 
 A part counts what it tried by case. At its end it writes target/reliability/PART.tsv (in short/, if it was its short
 form), a line a case (case, how often tried, expected, got), from which tools/reliability_table makes
-docs/RELIABILITY.md, and prints `checks: N passed, N failed`. """
+docs/RELIABILITY.md, and prints `checks: N passed, N failed`."""
 
 import argparse
 import hashlib

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Transactions of every shape: random nestings of savepoints, exception blocks and forced flushes, judged by an oracle
-of our own; and one by one what else can come between a write and its flush (transactions.cases.sql)."""
+of our own; and one by one what else can come between a write and its flush (cases/)."""
 
-import pathlib
 import random
 import re
 
@@ -119,7 +118,7 @@ def random_programs(count):
 
 # ------------------------------------------------------------------------------------------------------- directed cases
 
-DIRECTED = pathlib.Path(__file__).with_name("transactions.cases.sql")
+DIRECTED = harness.HERE / "cases"
 TABLES = """
     CREATE SCHEMA t; SET search_path = t;
     CREATE TABLE doc (id integer PRIMARY KEY, subject text, state text DEFAULT 'draft', extra text);
@@ -143,10 +142,11 @@ ROWS = """
 
 
 def directed():
-    """The cases of the file: `-- case: name => expected`, then blocks headed `-- tables`, `-- after` (once protected) and
+    """The cases of the files: `-- case: name => expected`, then blocks headed `-- tables`, `-- after` (once protected) and
     `-- then` (what is tried). A block `tables` replaces the usual tables, `rows` the usual rows."""
     cases, case, block = [], None, None
-    for line in DIRECTED.read_text(encoding="utf-8").splitlines():
+    lines = [line for file in sorted(DIRECTED.glob("*.sql")) for line in file.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
         if head := re.fullmatch(r"-- case: (.*?) => (.*)", line):
             case = {"name": head[1], "expected": head[2].split(" or "), "tables": TABLES, "rows": ROWS}
             cases.append(case)
@@ -225,7 +225,7 @@ def directed_cases():
 
 directed_cases()
 if not options.only:
-    random_programs(6000 if options.full else 100)
+    random_programs(6000 if options.full else 60)
 else:
     for name in (PROGRAMS, STATEMENTS):
         del part.cases[name]
