@@ -68,7 +68,7 @@ check "$(sql_value "SELECT count(*) FROM outcome WHERE label = 'valid' AND state
 sql_value "SELECT concat_ws(' | ', function, label, state, left(message, 80)) FROM outcome WHERE label = 'valid' AND state <> '00000' ORDER BY 1 LIMIT 10"
 check "$(sql_value "SELECT count(*) > 4000 FROM outcome")" t "thousands of calls were made ($(sql_value 'SELECT count(*) FROM outcome'))"
 sql_value "SELECT 'slowest: ' || concat_ws(' | ', function, label, round(ms) || ' ms') FROM outcome ORDER BY ms DESC LIMIT 5"
-sql_value "SELECT function || E'\t' || count(*) || ' calls' || E'\tno internal error, no crash\t' || count(*) FILTER (WHERE state LIKE 'XX%') || ' internal errors; codes '
+sql_value "SELECT function || E'\t' || count(*) || E'\tno internal error, no crash\t' || count(*) FILTER (WHERE state LIKE 'XX%') || ' internal errors; codes '
               || string_agg(DISTINCT state, ' ' ORDER BY state) FROM outcome GROUP BY function ORDER BY function" >"$STATE/reliability/badbytes.tsv"
 
 header "interrupts"
