@@ -8,7 +8,8 @@ STEPS ?=
 VERSIONS ?=
 export PG_MAJOR V
 
-.PHONY: help setup build install test check regress regress-accept demo demo-stop test-matrix test-fidelity bench fuzz release clean-clusters clean
+.PHONY: help setup build install test check regress regress-accept demo demo-stop test-fidelity test-reliability test-matrix \
+	bench fuzz release clean-clusters clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -47,9 +48,12 @@ test-fidelity: ## 5,000 random documents against the real GNU Health, and 100,00
 	@tests/gnuhealth/run.sh --count 5000 $(if $(SEED),--seed $(SEED))
 	@tests/adoption/run.sh
 
+test-reliability: ## sessions, transactions, crashes, full disks, interruptions in full (an hour), into docs/RELIABILITY.md
+	@tests/reliability/run.sh --full $(if $(SEED),--seed $(SEED))
+	@tools/reliability_table
+
 bench: ## measure
 	@bench/run.sh
-	@bench/encrypt.sh --no-build
 
 fuzz: ## fuzz the parsers, 10 minutes each (SECONDS_EACH=60 for less)
 	@tools/fuzz.sh -s $(or $(SECONDS_EACH),600)

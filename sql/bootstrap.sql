@@ -49,8 +49,8 @@ CREATE TABLE health_crypto.protected_document (
     signature_column        name,
     state_column            name,
     sealed_states           text[],
-    on_alteration           text NOT NULL CHECK (on_alteration IN ('reject', 'record')),
-    on_unverified_signature text NOT NULL CHECK (on_unverified_signature IN ('reject', 'record')),
+    on_alteration           text NOT NULL CHECK (on_alteration OPERATOR(pg_catalog.=) ANY ('{reject,record}')),
+    on_unverified_signature text NOT NULL CHECK (on_unverified_signature OPERATOR(pg_catalog.=) ANY ('{reject,record}')),
     protected_at            timestamptz NOT NULL DEFAULT pg_catalog.now(),
     protected_by            name NOT NULL DEFAULT CURRENT_USER
 );
@@ -79,7 +79,7 @@ CREATE TABLE health_crypto.watched_table (
     edition        integer NOT NULL,
     table_schema   name NOT NULL,
     table_name     name NOT NULL,
-    part           text NOT NULL CHECK (part IN ('root', 'child', 'reference')),
+    part           text NOT NULL CHECK (part OPERATOR(pg_catalog.=) ANY ('{root,child,reference}')),
     columns        name[] NOT NULL,
     depth          integer NOT NULL,
     link_column    name,
@@ -92,11 +92,13 @@ COMMENT ON TABLE health_crypto.watched_table IS
     'tables and columns that each edition of a definition reads: the root, its children (link_column points at parent_column) and tables referred to';
 
 CREATE SEQUENCE health_crypto.register_entry_number;
+COMMENT ON SEQUENCE health_crypto.register_entry_number IS
+    'numbers of the register''s entries, in the order in which they were made; failed transactions leave gaps';
 
 CREATE TABLE health_crypto.register_entry (
     entry       bigint PRIMARY KEY DEFAULT pg_catalog.nextval('health_crypto.register_entry_number'),
-    event       text NOT NULL CHECK (event IN ('seal', 'signature', 'reopening', 'alteration', 'override',
-                                               'adoption', 'certificate', 'protection')),
+    event       text NOT NULL CHECK (event OPERATOR(pg_catalog.=) ANY
+                    ('{seal,signature,reopening,alteration,override,adoption,certificate,protection}')),
     document    text COLLATE "C",
     key         text COLLATE "C",
     definition  text,
@@ -118,6 +120,9 @@ CREATE TABLE health_crypto.register_entry (
 COMMENT ON TABLE health_crypto.register_entry IS
     'the append-only register behind the view register: every seal, signature, reopening, alteration that was let through, override';
 CREATE INDEX register_entry_document_key ON health_crypto.register_entry (document, key, entry);
+-- For protection_gaps(), which compares the keyring with its last entries.
+CREATE INDEX register_entry_certificate ON health_crypto.register_entry (signer, entry)
+    WHERE event OPERATOR(pg_catalog.=) 'certificate';
 
 CREATE TABLE health_crypto.certificate (
     fingerprint text PRIMARY KEY CHECK (fingerprint OPERATOR(pg_catalog.~) '^([0-9A-F]{40}|[0-9A-F]{64})$'),

@@ -45,7 +45,7 @@ COMMENT ON FUNCTION health_crypto.encrypt_document(text, text, text[]) IS
     'a document''s stored text, digest and signature, encrypted: a sealed copy that gpg and sha512sum can check';
 CREATE FUNCTION health_crypto.encrypt_document(document text, key bigint, recipients text[]) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.encrypt_document(document, key::text, recipients); END;
+    BEGIN ATOMIC SELECT health_crypto.encrypt_document(document, key::pg_catalog.text, recipients); END;
 COMMENT ON FUNCTION health_crypto.encrypt_document(text, bigint, text[]) IS 'encrypt_document() for a numeric key';
 
 CREATE FUNCTION health_crypto.encrypt_column(
@@ -80,12 +80,12 @@ COMMENT ON FUNCTION health_crypto.decrypt_column(regclass, name, text, text, tex
     'the text of an encrypted column in one row, seen to be that row''s, by an armored secret key';
 CREATE FUNCTION health_crypto.decrypt_column(root regclass, column_name name, key bigint, session_key text) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.decrypt_column(root, column_name, key::text, session_key); END;
+    BEGIN ATOMIC SELECT health_crypto.decrypt_column(root, column_name, key::pg_catalog.text, session_key); END;
 COMMENT ON FUNCTION health_crypto.decrypt_column(regclass, name, bigint, text) IS 'decrypt_column() for a numeric key';
 CREATE FUNCTION health_crypto.decrypt_column(
     root regclass, column_name name, key bigint, secret_key text, passphrase text) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.decrypt_column(root, column_name, key::text, secret_key, passphrase); END;
+    BEGIN ATOMIC SELECT health_crypto.decrypt_column(root, column_name, key::pg_catalog.text, secret_key, passphrase); END;
 COMMENT ON FUNCTION health_crypto.decrypt_column(regclass, name, bigint, text, text) IS
     'decrypt_column() for a numeric key';
 

@@ -67,22 +67,26 @@ CREATE FUNCTION health_crypto.definition_parts(definition oid, OUT class oid, OU
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     WITH RECURSIVE node (class, object) AS (
-        SELECT 'pg_catalog.pg_proc'::regclass::oid, definition_parts.definition
+        SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid, definition_parts.definition
       UNION
         SELECT n.class, n.object
           FROM node
-          JOIN pg_catalog.pg_depend d ON d.classid = node.class AND d.objid = node.object AND d.deptype = 'n'
+          JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) node.class
+           AND d.objid OPERATOR(pg_catalog.=) node.object AND d.deptype OPERATOR(pg_catalog.=) 'n'
          CROSS JOIN LATERAL (
-               SELECT d.refclassid, d.refobjid WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass
+               SELECT d.refclassid, d.refobjid
+                WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
              UNION ALL
-               SELECT 'pg_catalog.pg_rewrite'::regclass::oid, w.oid
+               SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid, w.oid
                  FROM pg_catalog.pg_rewrite w
-                WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND w.ev_class = d.refobjid
-                  AND w.rulename = '_RETURN'
+                WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                  AND w.ev_class OPERATOR(pg_catalog.=) d.refobjid
+                  AND w.rulename OPERATOR(pg_catalog.=) '_RETURN'
              UNION ALL
-               SELECT 'pg_catalog.pg_proc'::regclass::oid, o.oprcode::oid
+               SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid, o.oprcode::pg_catalog.oid
                  FROM pg_catalog.pg_operator o
-                WHERE d.refclassid = 'pg_catalog.pg_operator'::regclass AND o.oid = d.refobjid) n (class, object)
+                WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass
+                  AND o.oid OPERATOR(pg_catalog.=) d.refobjid) n (class, object)
     )
     SELECT node.class, node.object FROM node;
 END;
@@ -189,6 +193,15 @@ CREATE FUNCTION health_crypto.remove_certificate(fingerprint text, reason text) 
 COMMENT ON FUNCTION health_crypto.remove_certificate(text, text) IS
     'takes a certificate out of the keyring and enters the reason in the register: its signatures have no known signer from then on';
 
+CREATE FUNCTION health_crypto.certificate_digest(certificate bytea, documents text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+        SELECT pg_catalog.encode(pg_catalog.sha512(pg_catalog.byteacat(certificate, pg_catalog.convert_to(
+            COALESCE(pg_catalog.array_to_json(documents)::pg_catalog.text, 'null'), 'UTF8'))), 'hex');
+    END;
+COMMENT ON FUNCTION health_crypto.certificate_digest(bytea, text[]) IS
+    'SHA-512 over a certificate as the keyring has it and what it may sign, as JSON: what the register keeps of each change of the keyring';
+
 CREATE FUNCTION health_crypto.certificate_description(certificate bytea, at timestamptz,
     OUT user_ids text[], OUT algorithm text, OUT created timestamptz, OUT expires timestamptz,
     OUT revoked boolean, OUT can_sign boolean, OUT can_encrypt boolean) RETURNS SETOF record
@@ -200,30 +213,30 @@ COMMENT ON FUNCTION health_crypto.certificate_description(bytea, timestamptz) IS
 
 CREATE FUNCTION health_crypto.serialize(document text, key bigint, language text DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.serialize(document, key::text, language); END;
+    BEGIN ATOMIC SELECT health_crypto.serialize(document, key::pg_catalog.text, language); END;
 CREATE FUNCTION health_crypto.digest(document text, key bigint, language text DEFAULT NULL) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.digest(document, key::text, language); END;
+    BEGIN ATOMIC SELECT health_crypto.digest(document, key::pg_catalog.text, language); END;
 CREATE FUNCTION health_crypto.signing_payload(document text, key bigint) RETURNS text
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.signing_payload(document, key::text); END;
+    BEGIN ATOMIC SELECT health_crypto.signing_payload(document, key::pg_catalog.text); END;
 CREATE FUNCTION health_crypto.reopen(document text, key bigint, reason text) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT health_crypto.reopen(document, key::text, reason); END;
+    BEGIN ATOMIC SELECT health_crypto.reopen(document, key::pg_catalog.text, reason); END;
 CREATE FUNCTION health_crypto.attach_signature(document text, key bigint, signature text) RETURNS health_crypto.verdict
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT health_crypto.attach_signature(document, key::text, signature); END;
+    BEGIN ATOMIC SELECT health_crypto.attach_signature(document, key::pg_catalog.text, signature); END;
 CREATE FUNCTION health_crypto.verify(document text, key bigint, at timestamptz DEFAULT pg_catalog.now())
     RETURNS health_crypto.verdict
     LANGUAGE sql STABLE PARALLEL UNSAFE
-    BEGIN ATOMIC SELECT health_crypto.verify(document, key::text, at); END;
+    BEGIN ATOMIC SELECT health_crypto.verify(document, key::pg_catalog.text, at); END;
 CREATE FUNCTION health_crypto.signers(document text, key bigint, at timestamptz DEFAULT pg_catalog.now())
     RETURNS SETOF health_crypto.signature_verdict
     LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 2
-    BEGIN ATOMIC SELECT * FROM health_crypto.signers(document, key::text, at); END;
+    BEGIN ATOMIC SELECT * FROM health_crypto.signers(document, key::pg_catalog.text, at); END;
 CREATE FUNCTION health_crypto.evidence(document text, key bigint, at timestamptz DEFAULT pg_catalog.now()) RETURNS json
     LANGUAGE sql STABLE PARALLEL RESTRICTED
-    BEGIN ATOMIC SELECT health_crypto.evidence(document, key::text, at); END;
+    BEGIN ATOMIC SELECT health_crypto.evidence(document, key::pg_catalog.text, at); END;
 COMMENT ON FUNCTION health_crypto.serialize(text, bigint, text) IS 'serialize() for a numeric key';
 COMMENT ON FUNCTION health_crypto.digest(text, bigint, text) IS 'digest() for a numeric key';
 COMMENT ON FUNCTION health_crypto.signing_payload(text, bigint) IS 'signing_payload() for a numeric key';

@@ -10,6 +10,7 @@ const NONE: &str = "None";
 
 #[pg_extern(sql = false)]
 fn python_repr_text(value: Option<&str>) -> String {
+    panic_point!();
     let Some(value) = value else {
         return NONE.to_owned();
     };
@@ -23,6 +24,7 @@ fn python_repr_text(value: Option<&str>) -> String {
 
 #[pg_extern(sql = false)]
 fn python_repr_float(value: Option<f64>) -> String {
+    panic_point!();
     let Some(value) = value else {
         return NONE.to_owned();
     };
@@ -33,11 +35,13 @@ fn python_repr_float(value: Option<f64>) -> String {
 
 #[pg_extern(sql = false)]
 fn python_repr_integer(value: Option<i64>) -> String {
+    panic_point!();
     value.map_or(NONE.to_owned(), |value| value.to_string())
 }
 
 #[pg_extern(sql = false)]
 fn python_repr_boolean(value: Option<bool>) -> &'static str {
+    panic_point!();
     match value {
         None => NONE,
         Some(true) => "True",
@@ -48,6 +52,7 @@ fn python_repr_boolean(value: Option<bool>) -> &'static str {
 /// Python's datetime has no infinities; they cannot come from GNU Health, and are spelt as PostgreSQL does.
 #[pg_extern(sql = false)]
 fn python_str_timestamp(value: Option<Timestamp>) -> String {
+    panic_point!();
     let Some(value) = value else {
         return NONE.to_owned();
     };
@@ -66,6 +71,7 @@ fn python_str_timestamp(value: Option<Timestamp>) -> String {
 
 #[pg_extern(sql = false)]
 fn python_str_date(value: Option<Date>) -> String {
+    panic_point!();
     let Some(value) = value else {
         return NONE.to_owned();
     };

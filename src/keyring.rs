@@ -145,6 +145,7 @@ fn certificate_description(
     >,
     ErrorReport,
 > {
+    panic_point!();
     let certificate = Certificate::parse(certificate)
         .map_err(|error| certificate_error(error, Error::MalformedBinary))?;
     let d = certificate.description(time::policy_time(at)?);

@@ -1,5 +1,13 @@
 //! health_crypto, the PostgreSQL face: thin, and everything that can be decided without PostgreSQL is in the core.
 
+/// A place where tests/reliability/panics.py has a panic happen; nothing without the feature `panic_points`.
+macro_rules! panic_point {
+    () => {
+        #[cfg(feature = "panic_points")]
+        $crate::pg::fault::point();
+    };
+}
+
 mod document;
 mod encrypt;
 mod error;
@@ -37,4 +45,6 @@ mod verify;
 pub extern "C-unwind" fn _PG_init() {
     settings::register();
     pg::xact::register();
+    #[cfg(feature = "panic_points")]
+    pg::fault::register();
 }

@@ -352,6 +352,17 @@ cluster_log() {
     printf '%s\n' "$WORK/clusters/$1/log"
 }
 
+# psycopg_python: prints a Python that has psycopg2; the first python3 may be one that does not see Debian's packages.
+psycopg_python() {
+    local candidate
+    for candidate in python3 /usr/bin/python3; do
+        "$candidate" -c 'import psycopg2' 2>/dev/null || continue
+        printf '%s\n' "$candidate"
+        return 0
+    done
+    return 1
+}
+
 # sql [psql arguments]: psql on the cluster in use, without anybody's psqlrc, stopping at the first error.
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 # sql_value QUERY [psql arguments]: the bare value or rows, unaligned.

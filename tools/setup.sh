@@ -3,6 +3,7 @@
 # private copy of PostgreSQL. Does nothing, and asks nobody, when all is there.
 #
 #     tools/setup.sh [packages|cargo-pgrx|postgres]...      (default: all three)
+#     tools/setup.sh check-packages                         (what tools/check.sh needs besides; not asked by `make test`)
 #
 # HC_NO_APT=1: install no packages, only say which are missing. HC_MATRIX=1: also what tools/matrix.sh needs.
 # shellcheck source=tools/lib.sh
@@ -20,6 +21,13 @@ has_server_dev() {
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_c() { command -v cc >/dev/null && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1; }
 
+# LLVM's programs must not be older than the LLVM that the compiler writes its coverage counters with.
+llvm_of_rustc() { rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p'; }
+missing_check_packages() {
+    command -v sqlsmith >/dev/null || echo sqlsmith
+    command -v "llvm-cov-$(llvm_of_rustc)" >/dev/null || echo "llvm-$(llvm_of_rustc)"
+}
+
 missing_packages() {
     has_c || echo build-essential
     command -v make >/dev/null || echo make
@@ -35,6 +43,8 @@ missing_packages() {
     command -v sq >/dev/null || echo sq
     command -v python3 >/dev/null || echo python3
     has_venv || echo python3-venv
+    # The reliability tests hold many sessions at once.
+    psycopg_python >/dev/null || echo python3-psycopg2
     command -v setpriv >/dev/null || echo util-linux
     # For tools/matrix.sh only.
     [ "${HC_MATRIX:-0}" = 0 ] || command -v patchelf >/dev/null || echo patchelf
@@ -60,9 +70,10 @@ POLICY
     fi
 }
 
+# packages LIST: LIST is a function that prints the names of those that are not there.
 packages() {
-    local missing
-    missing=$(missing_packages | sort -u | tr '\n' ' ')
+    local missing list=$1
+    missing=$("$list" | sort -u | tr '\n' ' ')
     missing=${missing% }
     [ -n "$missing" ] || return 0
     [ "${HC_NO_APT:-0}" = 0 ] || die "missing packages: $missing"
@@ -81,7 +92,7 @@ packages() {
         log_tail "$LOGS/apt.log" >&2
         die "apt-get could not install: $missing"
     fi
-    missing=$(missing_packages | sort -u | tr '\n' ' ')
+    missing=$("$list" | sort -u | tr '\n' ' ')
     [ -z "$missing" ] || die "still missing after installation: $missing"
 }
 
@@ -113,9 +124,10 @@ cargo_pgrx() {
 [ $# -gt 0 ] || set -- packages cargo-pgrx postgres
 for part in "$@"; do
     case $part in
-        packages) packages ;;
+        packages) packages missing_packages ;;
+        check-packages) packages missing_check_packages ;;
         cargo-pgrx) cargo_pgrx ;;
         postgres) private_postgres ;;
-        *) die "usage: tools/setup.sh [packages|cargo-pgrx|postgres]..." ;;
+        *) die "usage: tools/setup.sh [packages|cargo-pgrx|postgres|check-packages]..." ;;
     esac
 done

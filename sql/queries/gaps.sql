@@ -1,5 +1,6 @@
 -- Doors that are open: triggers that are missing or do not always fire, on the tables of protected documents, on those
--- with encrypted columns, on the partitions of both, and on the register itself.
+-- with encrypted columns, on the partitions of both, and on the register itself; triggers of others on what the flush
+-- writes; and what the extension's own tables rest on. What belongs to no document has none.
 WITH ours AS (
     SELECT t.tgrelid AS relation, t.tgname AS name, t.tgenabled AS enabled, f.proname AS function
       FROM pg_catalog.pg_trigger t
@@ -88,4 +89,66 @@ SELECT w.document, w.relation::pg_catalog.regclass::text,
   FROM wanted w
   LEFT JOIN ours o ON o.relation = w.relation AND o.name = w.name AND o.function = w.function
  WHERE o.name IS NULL OR o.enabled <> 'A'
+UNION ALL
+-- The flush stores digests as the root's owner, so a trigger there runs with his rights. PostgreSQL lets whoever has the
+-- right TRIGGER create one.
+SELECT d.document, t.tgrelid::pg_catalog.regclass::text, 'foreign trigger',
+       t.tgname::text || ', which calls a function of ' || o.rolname::text
+  FROM health_crypto.protected_document d
+  JOIN pg_catalog.pg_namespace n ON n.nspname = d.root_schema
+  JOIN pg_catalog.pg_class r ON r.relnamespace = n.oid AND r.relname = d.root_table
+  JOIN (SELECT DISTINCT c.top, c.relation FROM covered c) c ON c.top = r.oid
+  JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.relation AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgparentid = 0
+  JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid AND f.proowner <> r.relowner
+  JOIN pg_catalog.pg_roles o ON o.oid = f.proowner AND NOT o.rolsuper
+UNION ALL
+SELECT NULL, 'health_crypto_registrar', 'usable registrar', x.detail
+  FROM pg_catalog.pg_roles r
+ CROSS JOIN LATERAL (
+       SELECT 'it can log in' WHERE r.rolcanlogin
+     UNION ALL SELECT 'it is a superuser' WHERE r.rolsuper
+     UNION ALL SELECT 'member: ' || u.rolname::text
+                 FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles u ON u.oid = m.member
+                WHERE m.roleid = r.oid AND NOT u.rolsuper) x (detail)
+ WHERE r.rolname = 'health_crypto_registrar'
+UNION ALL
+SELECT NULL, c.oid::pg_catalog.regclass::text, 'writable table',
+       pg_catalog.string_agg(DISTINCT a.privilege_type, ', ') || ' to '
+           || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'health_crypto'
+ CROSS JOIN LATERAL (
+       SELECT x.grantee, x.privilege_type FROM pg_catalog.aclexplode(c.relacl) x
+     UNION ALL
+       SELECT x.grantee, x.privilege_type
+         FROM pg_catalog.pg_attribute t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) x
+        WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped) a
+ WHERE a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'
+ GROUP BY c.oid, a.grantee
+UNION ALL
+SELECT NULL, 'health_crypto.' || c.relname::text, 'not the registrar''s', 'owner: ' || c.relowner::pg_catalog.regrole::text
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'health_crypto'
+ WHERE c.relkind IN ('r', 'v', 'S') AND c.relowner <> pg_catalog.to_regrole('health_crypto_registrar')::oid
+UNION ALL
+-- The maintenance door, where it stands open for more than a session.
+SELECT NULL, COALESCE(r.rolname::text, b.datname::text, 'the server'), 'open maintenance door', 'health_crypto.enforcement is record'
+  FROM pg_catalog.pg_db_role_setting s
+  LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+  LEFT JOIN pg_catalog.pg_database b ON b.oid = s.setdatabase
+ WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))
+   AND 'health_crypto.enforcement=record' = ANY (s.setconfig)
+UNION ALL
+SELECT NULL, 'the server', 'open maintenance door', 'health_crypto.enforcement is record'
+  FROM pg_catalog.pg_settings s
+ WHERE s.name = 'health_crypto.enforcement' AND s.reset_val = 'record' AND s.source IN ('configuration file', 'command line')
+UNION ALL
+-- What import_certificate() and remove_certificate() left, against what is there.
+SELECT NULL, 'health_crypto.certificate', CASE WHEN c.fingerprint IS NULL THEN 'missing certificate' ELSE 'changed certificate' END,
+       COALESCE(c.fingerprint, e.signer)
+  FROM (SELECT DISTINCT ON (r.signer) r.signer, r.digest FROM health_crypto.register_entry r
+         WHERE r.event = 'certificate' ORDER BY r.signer, r.entry DESC) e
+  FULL JOIN health_crypto.certificate c ON c.fingerprint = e.signer
+ WHERE CASE WHEN c.fingerprint IS NULL THEN e.digest IS NOT NULL
+            ELSE health_crypto.certificate_digest(c.certificate, c.documents) IS DISTINCT FROM e.digest END
  ORDER BY 1, 2, 3, 4

@@ -1,7 +1,23 @@
--- Functions and views that a definition ($1, an OID) goes through and that cannot be used: their bodies cannot be
+-- Functions, views and types that a definition ($1, an OID) goes through and that cannot be used: their bodies cannot be
 -- followed, or somebody other than the root table's owner ($2, an OID) or a superuser may change them.
-WITH node AS (
+-- Types too: a domain's CHECK and a cast to json are code that runs with the definition.
+WITH RECURSIVE node AS (
     SELECT n.class, n.object FROM health_crypto.definition_parts($1) n
+), type (object) AS (
+    SELECT d.refobjid
+      FROM node n
+      JOIN pg_catalog.pg_depend d ON d.classid = n.class AND d.objid = n.object AND d.deptype = 'n'
+       AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass
+  UNION
+    SELECT x.object
+      FROM type t
+      JOIN pg_catalog.pg_type y ON y.oid = t.object
+     CROSS JOIN LATERAL (
+           SELECT y.typbasetype UNION ALL SELECT y.typelem
+         UNION ALL
+           SELECT a.atttypid FROM pg_catalog.pg_attribute a
+            WHERE y.typtype = 'c' AND a.attrelid = y.typrelid AND a.attnum > 0 AND NOT a.attisdropped) x (object)
+     WHERE x.object <> 0
 ), object AS (
     SELECT p.oid::pg_catalog.regprocedure::text AS name, p.proowner AS owner,
            p.provolatile = 'v'
@@ -14,6 +30,17 @@ WITH node AS (
       FROM node n
       JOIN pg_catalog.pg_rewrite w ON n.class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND w.oid = n.object
       JOIN pg_catalog.pg_class c ON c.oid = w.ev_class
+  UNION ALL
+    SELECT y.oid::pg_catalog.regtype::text, y.typowner, false, y.oid
+      FROM type t
+      JOIN pg_catalog.pg_type y ON y.oid = t.object
+  UNION ALL
+    SELECT p.oid::pg_catalog.regprocedure::text, p.proowner, false, p.oid
+      FROM type t
+      JOIN pg_catalog.pg_constraint k ON k.contypid = t.object
+      JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
+       AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+      JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid
 )
 SELECT o.name, o.untracked
   FROM object o

@@ -34,6 +34,8 @@ pub struct Edition {
     pub watches: Vec<Watch>,
     /// `$1` keys: key, and one text for the root and for each child table over the watched columns.
     pub own: String,
+    /// Those texts as a list of expressions over the root row `r`, each with a comma before it.
+    pub own_parts: String,
     document: String,
     owner: pg_sys::Oid,
     function: Option<Function>,
@@ -138,13 +140,20 @@ impl Edition {
             }
             _ => None,
         };
+        let own_parts = own_parts(common, &watches);
+        let root = quote_qualified_identifier(&common.root.schema, &common.root.name);
+        let key = quote_identifier(common.key_column);
         Ok(Edition {
             number,
             signature: required(2)?,
             profile,
             reference_fields: rows.get(row, 4).unwrap_or_default(),
             source: required(5)?,
-            own: own(common, &watches),
+            own: format!(
+                "SELECT r.{key}::text{own_parts} FROM {root} r WHERE r.{key} = ANY ($1::text[]::{}[])",
+                common.key_type
+            ),
+            own_parts,
             watches,
             document: common.document.to_owned(),
             owner: common.owner,
@@ -198,7 +207,7 @@ impl Edition {
     }
 
     /// How many texts a row of [`Edition::own`] has after the key.
-    pub fn own_parts(&self) -> usize {
+    pub fn count_of_own_parts(&self) -> usize {
         let parts = self.watches.iter().filter(|w| w.part != Part::Reference);
         parts.count()
     }
@@ -286,7 +295,7 @@ fn places(json: &str) -> Result<Vec<Vec<Place>>> {
 
 /// The document's own content: watched columns of root and children, without the columns that hold the seal. ROW with
 /// to_json spells every type the same way under the pinned settings, whatever their number.
-fn own(common: &Common<'_>, watches: &[Watch]) -> String {
+fn own_parts(common: &Common<'_>, watches: &[Watch]) -> String {
     let columns_of = |watch: &Watch, alias: &str, without: &[&str]| {
         watch
             .columns
@@ -316,10 +325,5 @@ fn own(common: &Common<'_>, watches: &[Watch]) -> String {
             Part::Reference => {}
         }
     }
-    let root = quote_qualified_identifier(&common.root.schema, &common.root.name);
-    let key = quote_identifier(common.key_column);
-    format!(
-        "SELECT r.{key}::text{parts} FROM {root} r WHERE r.{key} = ANY ($1::text[]::{}[])",
-        common.key_type
-    )
+    parts
 }

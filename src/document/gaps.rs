@@ -51,7 +51,12 @@ fn gaps() -> Result<Vec<Gap>> {
                 error @ (Error::BadDefinition { .. }
                 | Error::Unsupported { .. }
                 | Error::NotAllowed { .. }),
-            ) => gaps.push((Some(name), String::new(), UNUSABLE.to_owned(), error.to_string())),
+            ) => gaps.push((
+                Some(name),
+                String::new(),
+                UNUSABLE.to_owned(),
+                error.to_string(),
+            )),
             Err(error) => return Err(error),
         }
     }

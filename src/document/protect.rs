@@ -329,6 +329,8 @@ fn unprotect_document(name: &str) -> Result<()> {
     if !registry::names()?.iter().any(|known| known == name) {
         return Err(Error::UnknownDocument);
     }
+    // PostgreSQL forgets the pending events of a trigger that is dropped.
+    flush::all()?;
     let by = caller::role_name(caller::current_role());
     let session = Session::open();
     {

@@ -20,6 +20,9 @@ pub struct RootRow {
 }
 
 impl RootRow {
+    /// How many columns of a statement's row it is made of.
+    pub const COLUMNS: usize = 5;
+
     /// All rows of a result.
     pub fn all(rows: &Rows<'_>) -> Vec<RootRow> {
         (0..rows.len())

@@ -101,6 +101,7 @@ fn not_a_key(document: &str) -> Error {
 
 /// A required argument of a function that is not STRICT.
 pub fn given<T>(argument: Option<T>, what: &'static str) -> Result<T> {
+    panic_point!();
     argument.ok_or_else(|| Error::BadArgument {
         what: format!("{what} must not be null"),
         hint: "Only arguments with a default may be null.",
@@ -172,6 +173,7 @@ fn digest(
 // A json value is a text in memory, and PostgreSQL's own parser would already have dropped what it must refuse.
 #[pg_extern(sql = false)]
 fn canonicalize(value: &str, profile_name: &str) -> std::result::Result<String, ErrorReport> {
+    panic_point!();
     let profile = profile(profile_name)?;
     let value = canonical::parse_json(value).map_err(|error| fetch::json_error(error, "value"))?;
     let mut text = String::new();

@@ -14,6 +14,12 @@ pub struct Statements {
     pub read: String,
     /// The same, locked in key order against other writers of the document.
     pub lock: String,
+    /// `$1` one key: as `read`, and the database's own language.
+    pub read_one: String,
+    /// The same, and the texts of [`Edition::own_parts`](super::edition::Edition::own_parts) of the current edition.
+    pub read_sealing: String,
+    /// `$1` one key: locks that row as `lock` does.
+    pub lock_one: String,
     /// `$1` rows: as `read`, from the first key on.
     pub first_page: String,
     /// `$1` rows, `$2` key: as `read`, after that key. Two statements, because one with "IS NULL OR" has a generic plan
@@ -25,12 +31,16 @@ pub struct Statements {
     pub next_locked: String,
     /// How many root rows there are.
     pub count: String,
-    /// `$1` keys, `$2` digests, `$3` texts.
+    /// `$1` keys, `$2` digests, `$3` texts: for each row written, whether it has them now. A trigger may have changed them.
     pub update: String,
+    /// `$1` one key, `$2` its digest, `$3` its text: as `update`.
+    pub update_one: String,
     /// `$1` key: whether the row is sealed by state or signature. `$2`: the sealed states.
     pub row_is_sealed: String,
     /// `$1` key, `$2` signature: stores a signature.
     pub store_signature: String,
+    /// `$1` key: writes the row as it is, so that a session with an older snapshot cannot write it.
+    pub touch: String,
     /// `$1` a key in any spelling: the key as the table spells it.
     pub spell_key: String,
     /// The codes of the translatable languages; None where documents have none.
@@ -89,9 +99,19 @@ impl Statements {
         };
         let signature = optional(&d.signature_column);
         let state = optional(&d.state_column);
-        let row = format!(
-            "SELECT r.{key}::text, r.{digest}::text, r.{text}::text, {signature}, {state} FROM {root} r"
-        );
+        let columns =
+            format!("r.{key}::text, r.{digest}::text, r.{text}::text, {signature}, {state}");
+        let row = format!("SELECT {columns} FROM {root} r");
+        let one = format!("r.{key} = $1::text::{key_type}");
+        let default_language = languages.map(|s| {
+            format!(
+                "SELECT COALESCE((SELECT NULLIF(c.language, '')::text FROM {} c ORDER BY c.id LIMIT 1), 'en')",
+                quote_qualified_identifier(s, "ir_configuration")
+            )
+        });
+        let language = default_language
+            .as_ref()
+            .map_or("NULL::text".to_owned(), |sql| format!("({sql})"));
         let keys = format!("r.{key} = ANY ($1::text[]::{key_type}[])");
         let store_signature = d.signature_column.as_ref().map_or(String::new(), |c| {
             format!(
@@ -106,6 +126,12 @@ impl Statements {
         Statements {
             read: format!("{row} WHERE {keys} ORDER BY r.{key}"),
             lock: format!("{row} WHERE {keys} ORDER BY r.{key} {LOCKED}"),
+            read_one: format!("SELECT {columns}, {language} FROM {root} r WHERE {one}"),
+            read_sealing: format!(
+                "SELECT {columns}, {language}{} FROM {root} r WHERE {one}",
+                d.current.own_parts
+            ),
+            lock_one: format!("SELECT FROM {root} r WHERE {one} {LOCKED}"),
             first_locked: format!("{first_page} {LOCKED}"),
             next_locked: format!("{next_page} {LOCKED}"),
             first_page,
@@ -114,12 +140,20 @@ impl Statements {
             update: format!(
                 "UPDATE {root} r SET {digest} = u.digest, {text} = u.document \
                  FROM unnest($1::text[], $2::text[], $3::text[]) u (key, digest, document) \
-                 WHERE {keys} AND r.{key} = u.key::{key_type}"
+                 WHERE {keys} AND r.{key} = u.key::{key_type} \
+                 RETURNING r.{digest}::text COLLATE \"C\" = u.digest AND r.{text}::text COLLATE \"C\" = u.document"
+            ),
+            update_one: format!(
+                "UPDATE {root} r SET {digest} = $2::text, {text} = $3::text WHERE {one} \
+                 RETURNING r.{digest}::text COLLATE \"C\" = $2 AND r.{text}::text COLLATE \"C\" = $3"
             ),
             row_is_sealed: format!(
                 "SELECT {state} = ANY ($2::text[]) OR {signature} <> '' FROM {root} r WHERE r.{key} = $1::text::{key_type}"
             ),
             store_signature,
+            touch: format!(
+                "UPDATE {root} r SET {digest} = r.{digest} WHERE r.{key} = $1::text::{key_type}"
+            ),
             spell_key: format!("SELECT ($1::text::{key_type})::text"),
             languages: languages.map(|s| {
                 format!(
@@ -127,13 +161,12 @@ impl Statements {
                     quote_qualified_identifier(s, "ir_lang")
                 )
             }),
-            default_language: languages.map(|s| {
-                format!(
-                    "SELECT COALESCE((SELECT NULLIF(c.language, '')::text FROM {} c ORDER BY c.id LIMIT 1), 'en')",
-                    quote_qualified_identifier(s, "ir_configuration")
-                )
-            }),
-            resolve: d.watches.iter().map(|w| resolve(d, w, &root, &key)).collect(),
+            default_language,
+            resolve: d
+                .watches
+                .iter()
+                .map(|w| resolve(d, w, &root, &key))
+                .collect(),
         }
     }
 }

@@ -51,7 +51,7 @@ impl Opener {
                 what: "the secret key",
             },
             SecretKeyError::TooCostly => Error::TooLarge {
-                what: "the memory or time that unlocking the secret key takes",
+                what: "the memory or time that unlocking or using the secret key takes",
             },
         })?;
         Ok(Opener::SecretKey(
@@ -118,6 +118,7 @@ fn opened(
     message: Option<&str>,
     opener: impl FnOnce() -> Result<Opener>,
 ) -> Result<Option<Contents>> {
+    panic_point!();
     message.map(|message| opener()?.open(message)).transpose()
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use health_crypto_core::openpgp::{Certificate, CertificateError, Fingerprint, read_keyring};
+use health_crypto_core::openpgp::{Certificate, CertificateError, Fingerprint, keyring_places};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -128,7 +128,7 @@ fn import_all(
     if caller::in_recovery() {
         return Err(Error::ReadOnly);
     }
-    let places = read_keyring(file).map_err(|error| match error {
+    let places = keyring_places(file).map_err(|error| match error {
         CertificateError::TooLarge => Error::TooLarge {
             what: "the keyring file",
         },
@@ -138,6 +138,8 @@ fn import_all(
     let mut rows = Vec::with_capacity(places.len());
     for place in places {
         pgrx::check_for_interrupts!();
+        // A made-up certificate can take half a second to be judged, and a file can hold thousands.
+        let place = place.read();
         let refused = |error: CertificateError| format!("refused: {}", reason(error));
         rows.push(match place.certificate {
             Err(error) => (None, place.user_id, refused(error)),
@@ -241,11 +243,12 @@ impl Change {
         if outcome == Outcome::Unchanged {
             return Ok(Ok(outcome));
         }
-        self.session.run(
-            "INSERT INTO health_crypto.certificate (fingerprint, certificate, documents, imported_by) \
+        let stored_now = self.session.run(
+            "INSERT INTO health_crypto.certificate AS c (fingerprint, certificate, documents, imported_by) \
              VALUES ($1, $2, $3, $4) \
              ON CONFLICT (fingerprint) DO UPDATE \
-                SET certificate = EXCLUDED.certificate, documents = EXCLUDED.documents",
+                SET certificate = EXCLUDED.certificate, documents = EXCLUDED.documents \
+             RETURNING health_crypto.certificate_digest(c.certificate, c.documents)",
             vec![
                 fingerprint.as_str().into(),
                 bytes.into(),
@@ -271,11 +274,24 @@ impl Change {
             Some([all]) if all == "*" => format!("{}; documents: all", outcome.word()),
             Some(list) => format!("{}; documents: {}", outcome.word(), list.join(", ")),
         };
-        self.enter(fingerprint, name_of(&merged), reason)?;
+        self.enter(
+            fingerprint,
+            name_of(&merged),
+            reason,
+            stored_now.string(0, 1),
+        )?;
         Ok(Ok(outcome))
     }
 
-    fn enter(&self, signer: String, signer_name: Option<String>, reason: String) -> Result<()> {
+    /// `digest` is over what the keyring has from now on, None if it has nothing: with it, protection_gaps() sees a keyring
+    /// that was changed by other ways than these functions.
+    fn enter(
+        &self,
+        signer: String,
+        signer_name: Option<String>,
+        reason: String,
+        digest: Option<String>,
+    ) -> Result<()> {
         register::enter(
             &self.session,
             &[Entry {
@@ -283,6 +299,7 @@ impl Change {
                 signer: Some(signer),
                 signer_name,
                 reason: Some(reason),
+                digest,
                 ..Entry::default()
             }],
             &self.by,
@@ -352,5 +369,5 @@ fn remove(fingerprint: &str, reason: &str) -> Result<()> {
         .bytes(0, 1)
         .and_then(|bytes| Certificate::parse(bytes).ok())
         .and_then(|certificate| name_of(&certificate));
-    change.enter(fingerprint, name, format!("removed: {reason}"))
+    change.enter(fingerprint, name, format!("removed: {reason}"), None)
 }

@@ -3,6 +3,8 @@
 pub mod before;
 pub mod caller;
 pub mod clock;
+#[cfg(feature = "panic_points")]
+pub mod fault;
 pub mod raise;
 pub mod shield;
 pub mod snapshot;

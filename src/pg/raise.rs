@@ -96,7 +96,10 @@ unsafe fn raise(error: Raisable) {
 pub unsafe fn guarded<T: Copy>(body: impl FnOnce() -> Result<T>) -> Option<T> {
     // SAFETY: what the guard returns has no destructor, and nor has anything else in this frame.
     unsafe {
-        match pg_sys::panic::pgrx_extern_c_guard(|| body().map_err(|error| raisable(&error))) {
+        match pg_sys::panic::pgrx_extern_c_guard(|| {
+            panic_point!();
+            body().map_err(|error| raisable(&error))
+        }) {
             Ok(value) => Some(value),
             Err(error) => {
                 raise(error);

@@ -78,6 +78,7 @@ impl Session {
         snapshot: Snapshot,
         limit: i64,
     ) -> Result<Rows<'_>> {
+        panic_point!();
         let plan = prepared(sql, &args)?;
         let mut values: Vec<pg_sys::Datum> = args
             .iter()
@@ -97,6 +98,7 @@ impl Session {
                 snapshot == Snapshot::Caller,
                 limit as _,
             );
+            panic_point!();
             if status < 0 {
                 return Err(Error::Bug("SPI_execute_plan failed"));
             }
@@ -110,6 +112,7 @@ impl Session {
 
     /// Runs a utility statement (DDL) whose text was built with quoted identifiers; nothing is kept.
     pub fn execute(&self, sql: &str) -> Result<()> {
+        panic_point!();
         let text = CString::new(sql).map_err(|_| Error::Bug("NUL in a statement"))?;
         // SAFETY: a NUL-terminated string that outlives the call.
         let status = unsafe { pg_sys::SPI_execute(text.as_ptr(), false, 0) };

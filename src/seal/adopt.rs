@@ -54,6 +54,16 @@ fn adopt(
         Some(name) => VecDeque::from([registry::document(name).map(|d| d.name.clone())?]),
         None => registry::names()?.into(),
     };
+    // Its verdicts show content, and it locks every row: as for protect(), EXECUTE alone is not enough.
+    for name in &documents {
+        if !caller::has_rights_of(registry::document(name)?.owner) {
+            return Err(Error::NotAllowed {
+                what: format!("must be owner of the root table of document \"{name}\""),
+                hint: "adopt(document) takes one document; without it, all are adopted.",
+            }
+            .into());
+        }
+    }
     let mut adoption = Adoption {
         documents,
         progress: None,

@@ -1,7 +1,7 @@
 //! The deferred trigger: at the end of the transaction every document that was written is serialised once, its digest
 //! columns are brought up to date, and what has been sealed is entered in the register.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use health_crypto_core::digest::Digest;
@@ -16,7 +16,7 @@ use crate::document::watch::Part;
 use crate::error::{Breach, Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::shield;
-use crate::pg::spi::{Session, Snapshot};
+use crate::pg::spi::{Rows, Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
 use crate::seal::guard::{breach, keys_of_child, subject};
 use crate::seal::mark::{self, Mark};
@@ -30,32 +30,47 @@ pub const CHUNK: i64 = 1000;
 /// more than a few mean a trigger that changes the document each time.
 const MAX_ROUNDS: usize = 8;
 
-thread_local! {
-    static RUNNING: Cell<bool> = const { Cell::new(false) };
+/// Digest and text by key, as a flush is storing them.
+struct Storing {
+    document: String,
+    rows: HashMap<String, (String, String)>,
 }
 
-/// Whether the write in hand may be the flush's own.
-pub fn is_running() -> bool {
-    RUNNING.get()
+thread_local! {
+    static STORING: RefCell<Option<Storing>> = const { RefCell::new(None) };
+}
+
+/// Whether a write of this digest and text to a row is the flush's own. Other triggers may write while it stores, or may
+/// change what it stores: those writes are looked at like any other.
+pub fn is_storing(document: &str, key: &str, digest: Option<&str>, text: Option<&str>) -> bool {
+    STORING.with_borrow(|storing| {
+        storing.as_ref().is_some_and(|storing| {
+            storing.document == document
+                && storing
+                    .rows
+                    .get(key)
+                    .is_some_and(|(d, t)| digest == Some(d) && text == Some(t))
+        })
+    })
 }
 
 /// Resets what an error may have left; called when a transaction ends.
 pub fn at_end() {
-    RUNNING.set(false);
+    STORING.take();
 }
 
-struct Running;
+/// While it lives, the flush is storing. One that another trigger has forced within another's puts that one back.
+struct Running(Option<Storing>);
 
 impl Running {
-    fn start() -> Running {
-        RUNNING.set(true);
-        Running
+    fn start(storing: Storing) -> Running {
+        Running(STORING.replace(Some(storing)))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        RUNNING.set(false);
+        STORING.set(self.0.take());
     }
 }
 
@@ -65,39 +80,47 @@ pub fn keep(event: &Event) -> Result<()> {
         return all();
     }
     let (document, watch) = subject(event)?;
-    let keys = match watch.part {
-        Part::Root => {
-            let version = if event.change == Change::Delete {
-                Version::Old
-            } else {
-                Version::New
-            };
-            event
-                .text(version, &document.key_column)?
-                .into_iter()
-                .collect()
-        }
-        _ => keys_of_child(&document, &watch, event)?,
-    };
+    if watch.part == Part::Root {
+        let version = if event.change == Change::Delete {
+            Version::Old
+        } else {
+            Version::New
+        };
+        let key = event.text(version, &document.key_column)?;
+        return if are_waiting(&document, key.as_slice()) {
+            all()
+        } else {
+            Ok(())
+        };
+    }
+    // A line of a line may belong to another document than a moment ago: while the flush waited for a lock, another session
+    // has moved what lies between them. That session has not seen this write, so that document is flushed too. Ends when no
+    // document is new; each has been locked by then.
+    while are_waiting(&document, &keys_of_child(&document, &watch, event)?) {
+        all()?;
+    }
+    Ok(())
+}
+
+/// Whether any of these documents waits for a flush.
+fn are_waiting(document: &Document, keys: &[String]) -> bool {
     let mut waiting = false;
-    for key in &keys {
+    for key in keys {
         match mark::mark(&document.name, key) {
             Some(known) => waiting |= known.pending,
-            // Nobody marked it: the guard's trigger is disabled. The queue of events is what is trusted.
+            // Nobody marked it: the guard's trigger is disabled, or the line has come to it since. The queue of events is
+            // what is trusted.
             None => {
-                mark::set(
-                    &document.name,
-                    key,
-                    Mark {
-                        pending: true,
-                        ..Mark::default()
-                    },
-                );
+                let mark = Mark {
+                    pending: true,
+                    ..Mark::default()
+                };
+                mark::set(&document.name, key, mark);
                 waiting = true;
             }
         }
     }
-    if waiting { all() } else { Ok(()) }
+    waiting
 }
 
 /// Flushes one document, if it waits; others go on waiting for the end of the transaction.
@@ -162,6 +185,14 @@ enum Course {
     Leave,
 }
 
+/// What a flush begins with.
+struct Read {
+    rows: Vec<RootRow>,
+    language: Option<String>,
+    /// The digests over the documents' own rows by the current edition, where they were read at once.
+    own: Option<HashMap<String, String>>,
+}
+
 struct Flush<'d> {
     document: &'d Document,
     session: Session,
@@ -184,15 +215,12 @@ impl Flush<'_> {
             .iter()
             .map(|(key, mark)| (key.as_str(), *mark))
             .collect();
-        let keys: Vec<&str> = batch.iter().map(|(key, _)| key.as_str()).collect();
         let reading = RunAs::reader(document.owner);
-        // Locked in key order, so that two sessions that wrote lines of the same documents follow each other; what is
-        // read after that is read with a snapshot taken after the lock.
-        let rows = RootRow::all(&flush.session.run(
-            &document.sql.lock,
-            vec![keys.into()],
-            Snapshot::Fresh,
-        )?);
+        let Read {
+            rows,
+            language,
+            own: known,
+        } = flush.read(batch)?;
         let courses = flush.courses(&rows, &marks)?;
         let written: Vec<&str> = rows
             .iter()
@@ -200,15 +228,18 @@ impl Flush<'_> {
             .filter(|(_, course)| matches!(course, Course::Follow | Course::Seal))
             .map(|(row, _)| row.key.as_str())
             .collect();
-        let language = matching::default_language(&flush.session, document, Snapshot::Fresh)?;
         let texts = flush.texts(&written, language.as_deref())?;
-        let own = flush.own_digests(&rows, &courses)?;
+        let own = match known {
+            Some(known) if courses.iter().all(|c| matches!(c, Course::Seal)) => known,
+            _ => flush.own_digests(&rows, &courses)?,
+        };
         for (row, course) in rows.iter().zip(courses) {
             let mark = marks.get(row.key.as_str()).copied().unwrap_or_default();
             let own = own.get(&row.key).map(String::as_str);
             match course {
                 Course::Follow => {
-                    flush.follow(row, texts.get(&row.key).ok_or_else(|| no_row(document))?)
+                    let text = texts.get(&row.key).ok_or_else(|| no_row(document))?;
+                    flush.follow(row, mark, text);
                 }
                 Course::Seal => {
                     let text = texts.get(&row.key).ok_or_else(|| no_row(document))?;
@@ -220,6 +251,42 @@ impl Flush<'_> {
         }
         drop(reading);
         flush.write()
+    }
+
+    /// Locks the root rows and reads them, with the database's language.
+    fn read(&self, batch: &[(String, Mark)]) -> Result<Read> {
+        let (d, fresh) = (self.document, Snapshot::Fresh);
+        let [(key, mark)] = batch else {
+            let keys: Vec<&str> = batch.iter().map(|(key, _)| key.as_str()).collect();
+            // Locked in key order, so that two sessions that wrote lines of the same documents follow each other; what is
+            // read after that is read with a snapshot taken after the lock.
+            let rows = RootRow::all(&self.session.run(&d.sql.lock, vec![keys.into()], fresh)?);
+            return Ok(Read {
+                rows,
+                language: matching::default_language(&self.session, d, fresh)?,
+                own: None,
+            });
+        };
+        // A transaction mostly writes one document. Then each statement less counts: a tenth of the cost of sealing
+        // (docs/PERFORMANCE.md). Whoever has written the root row holds its lock.
+        if !mark.vouched {
+            self.session
+                .run(&d.sql.lock_one, vec![key.as_str().into()], fresh)?;
+        }
+        let sql = if mark.sealing {
+            &d.sql.read_sealing
+        } else {
+            &d.sql.read_one
+        };
+        let found = self.session.run(sql, vec![key.as_str().into()], fresh)?;
+        let own = mark
+            .sealing
+            .then(|| digests_of_own(&found, RootRow::COLUMNS + 1, &d.current));
+        Ok(Read {
+            rows: RootRow::all(&found),
+            language: found.string(0, RootRow::COLUMNS + 1),
+            own,
+        })
     }
 
     fn courses(&self, rows: &[RootRow], marks: &HashMap<&str, Mark>) -> Result<Vec<Course>> {
@@ -279,9 +346,16 @@ impl Flush<'_> {
         )
     }
 
-    fn follow(&mut self, row: &RootRow, text: &str) {
+    /// Brings the columns up to date. A line's write that leaves the text as it is writes the root row all the same: another
+    /// session may have written another line, with a snapshot that shows neither, and both together may give another text.
+    /// With a new version of the row that session gets 40001; a lock alone it would not notice.
+    fn follow(&mut self, row: &RootRow, mark: Mark, text: &str) {
         let digest = Digest::of(text).to_string();
-        if row.digest.as_deref() != Some(&digest) || row.text.as_deref() != Some(text) {
+        let is_of_lines = mark.open && !mark.vouched;
+        if is_of_lines
+            || row.digest.as_deref() != Some(&digest)
+            || row.text.as_deref() != Some(text)
+        {
             self.updates
                 .push((row.key.clone(), digest, text.to_owned()));
         }
@@ -306,7 +380,7 @@ impl Flush<'_> {
             }
             (digest, language)
         } else {
-            self.follow(row, text);
+            self.follow(row, mark, text);
             (Digest::of(text).to_string(), language.map(str::to_owned))
         };
         let d = self.document;
@@ -446,21 +520,50 @@ impl Flush<'_> {
 
     fn write(self) -> Result<()> {
         if !self.updates.is_empty() {
+            let d = self.document;
             // Not restricted: the table's own triggers fire on this, as on any write of its owner.
-            let _role = RunAs::owner(self.document.owner);
-            let _running = Running::start();
-            let column = |pick: fn(&(String, String, String)) -> &str| -> Vec<&str> {
-                self.updates.iter().map(pick).collect()
+            let _role = RunAs::owner(d.owner);
+            let (statement, arguments) = match self.updates.as_slice() {
+                [(key, digest, text)] => (
+                    &d.sql.update_one,
+                    vec![
+                        key.as_str().into(),
+                        digest.as_str().into(),
+                        text.as_str().into(),
+                    ],
+                ),
+                updates => {
+                    let column = |pick: fn(&(String, String, String)) -> &str| -> Vec<&str> {
+                        updates.iter().map(pick).collect()
+                    };
+                    let arguments = vec![
+                        column(|(key, _, _)| key).into(),
+                        column(|(_, digest, _)| digest).into(),
+                        column(|(_, _, text)| text).into(),
+                    ];
+                    (&d.sql.update, arguments)
+                }
             };
-            let arguments = vec![
-                column(|(key, _, _)| key).into(),
-                column(|(_, digest, _)| digest).into(),
-                column(|(_, _, text)| text).into(),
-            ];
-            shield::shielded(&self.document.name, || {
-                self.session
-                    .run(&self.document.sql.update, arguments, Snapshot::Fresh)
+            let wanted = self.updates.len();
+            let rows = self.updates.into_iter().map(|(key, d, t)| (key, (d, t)));
+            let _running = Running::start(Storing {
+                document: d.name.clone(),
+                rows: rows.collect(),
+            });
+            let stored = shield::shielded(&d.name, || {
+                let rows = self.session.run(statement, arguments, Snapshot::Fresh)?;
+                let holds = |row: &usize| rows.get(*row, 1) == Some(true);
+                Ok((0..rows.len()).filter(holds).count())
             })?;
+            if stored != wanted {
+                return Err(Error::BadDefinition {
+                    what: format!(
+                        "a trigger keeps the digest of document \"{}\" from being stored",
+                        d.name
+                    ),
+                    hint: "The table's other triggers must let the digest and text columns be written as they are.",
+                });
+            }
         }
         register::enter(&self.session, &self.entries, &self.by)
     }
@@ -478,7 +581,12 @@ pub fn own_digests(
         return Ok(HashMap::new());
     }
     let rows = session.run(&edition.own, vec![keys.to_vec().into()], snapshot)?;
-    let parts = edition.own_parts();
+    Ok(digests_of_own(&rows, 1, edition))
+}
+
+/// The digests over the texts of [`Edition::own_parts`], which the rows have after column `last`; their key is the first.
+fn digests_of_own(rows: &Rows<'_>, last: usize, edition: &Edition) -> HashMap<String, String> {
+    let parts = edition.count_of_own_parts();
     let mut digests = HashMap::with_capacity(rows.len());
     for row in 0..rows.len() {
         let Some(key) = rows.string(row, 1) else {
@@ -487,10 +595,10 @@ pub fn own_digests(
         let mut own = String::new();
         for part in 0..parts {
             // to_json never gives a line feed outside of an escape, so the parts cannot run into each other.
-            own.push_str(rows.text(row, part + 2).unwrap_or("null"));
+            own.push_str(rows.text(row, last + part + 1).unwrap_or("null"));
             own.push('\n');
         }
         digests.insert(key, Digest::of(&own).to_string());
     }
-    Ok(digests)
+    digests
 }

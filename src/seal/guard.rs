@@ -85,7 +85,11 @@ impl Scene<'_> {
                 self.inserted(event, &new)
             }
             (Change::Update, Some(key), _) => self.updated(event, watch, &key),
-            _ => Err(Error::Bug("a root row without key")),
+            // The primary key was dropped since.
+            _ => Err(Error::BadDefinition {
+                what: format!("a row of \"{}\" has no key", self.table.name),
+                hint: "Documents are named by the root's primary key: add it again.",
+            }),
         }
     }
 
@@ -131,7 +135,9 @@ impl Scene<'_> {
             changed.retain(|column| !kept.contains(&column.as_str()));
             Ok(changed)
         };
-        if flush::is_running() && changed(&watch.columns)?.is_empty() {
+        if flush::is_storing(&d.name, key, new.digest.as_deref(), new.text.as_deref())
+            && changed(&watch.columns)?.is_empty()
+        {
             return Ok(());
         }
         let supplied = old.digest != new.digest || old.text != new.text;
@@ -191,15 +197,20 @@ impl Scene<'_> {
             }
         }
         // Nothing that the flush would have to look at.
-        mark::set(
-            &d.name,
-            key,
-            Mark {
-                was_sealed: true,
-                ..Mark::default()
-            },
-        );
+        self.passed(key);
         Ok(())
+    }
+
+    /// Notes a write to what is sealed that is let through. What this transaction wrote before another one sealed the
+    /// document goes on waiting for its flush, which refuses it.
+    fn passed(&self, key: &str) {
+        let known = mark::mark(&self.document.name, key).unwrap_or_default();
+        let mark = Mark {
+            pending: known.pending,
+            was_sealed: true,
+            ..Mark::default()
+        };
+        mark::set(&self.document.name, key, mark);
     }
 
     /// A signature for a document that is sealed already is judged at the statement, so that whoever signs sees it.
@@ -372,14 +383,7 @@ impl Scene<'_> {
                     &[entry],
                     &caller::role_name(caller::current_role()),
                 )?;
-                mark::set(
-                    &self.document.name,
-                    key,
-                    Mark {
-                        was_sealed: true,
-                        ..Mark::default()
-                    },
-                );
+                self.passed(key);
                 Ok(())
             }
             None => Ok(()),

@@ -86,6 +86,34 @@ pub fn enter(session: &Session, entries: &[Entry], by: &str) -> Result<()> {
         return Ok(());
     }
     let _role = RunAs::registrar();
+    if let [entry] = entries {
+        // By itself a third cheaper than a set of one.
+        session.run(
+            "INSERT INTO health_crypto.register_entry (event, document, key, definition, profile, language, digest, \
+             own_digest, signer, signer_name, signature, verdict, reason, edition, policy_time, by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+            vec![
+                entry.event.map(Event::word).into(),
+                entry.document.as_deref().into(),
+                entry.key.as_deref().into(),
+                entry.definition.as_deref().into(),
+                entry.profile.as_deref().into(),
+                entry.language.as_deref().into(),
+                entry.digest.as_deref().into(),
+                entry.own_digest.as_deref().into(),
+                entry.signer.as_deref().into(),
+                entry.signer_name.as_deref().into(),
+                entry.signature.as_deref().into(),
+                entry.verdict.as_deref().into(),
+                entry.reason.as_deref().into(),
+                entry.edition.into(),
+                entry.policy_time.into(),
+                by.into(),
+            ],
+            Snapshot::Fresh,
+        )?;
+        return Ok(());
+    }
     let column = |pick: fn(&Entry) -> Option<&str>| -> Vec<Option<&str>> {
         entries.iter().map(pick).collect()
     };
@@ -167,6 +195,13 @@ pub fn standings(
     snapshot: Snapshot,
 ) -> Result<HashMap<String, Standing>> {
     let _role = RunAs::registrar();
+    if let [key] = keys {
+        let standing = standing_of_one(session, document, key, snapshot)?;
+        return Ok(standing
+            .map(|standing| ((*key).to_owned(), standing))
+            .into_iter()
+            .collect());
+    }
     // entry + 0: a plan is made once a session, and one that is made while the register is small would walk the primary
     // key backwards for each document instead of using the index on document and key. A transaction that seals or adopts
     // 100,000 documents then takes time by their square (10 minutes instead of one).
@@ -214,6 +249,66 @@ pub fn standings(
         standings.insert(key, standing);
     }
     Ok(standings)
+}
+
+/// As [`standings`], of one document: all its entries that matter, without a sort or a subquery, which would cost more
+/// than the look-up. Runs as the registrar.
+fn standing_of_one(
+    session: &Session,
+    document: &str,
+    key: &str,
+    snapshot: Snapshot,
+) -> Result<Option<Standing>> {
+    let rows = session.run(
+        "SELECT e.entry, e.event, e.definition, e.language, e.digest, e.own_digest, e.at, e.edition, e.profile, e.verdict \
+           FROM health_crypto.register_entry e \
+          WHERE e.document = $1 AND e.key = $2 AND e.event IN ('seal', 'adoption', 'reopening', 'signature')",
+        vec![document.into(), key.into()],
+        snapshot,
+    )?;
+    let mut entries: Vec<(i64, usize)> = (0..rows.len())
+        .filter_map(|row| Some((rows.get::<i64>(row, 1)?, row)))
+        .collect();
+    entries.sort_unstable();
+    let is = |row: usize, words: &[&str]| rows.text(row, 2).is_some_and(|w| words.contains(&w));
+    let Some(place) = entries
+        .iter()
+        .rposition(|(_, row)| is(*row, &["seal", "adoption", "reopening"]))
+    else {
+        return Ok(None);
+    };
+    let (earlier, since) = entries.split_at(place);
+    let Some(&(_, row)) = since.first() else {
+        return Ok(None);
+    };
+    if is(row, &["reopening"]) {
+        return Ok(Some(Standing::Reopened));
+    }
+    let (Some(digest), Some(at)) = (rows.string(row, 5), rows.get(row, 7)) else {
+        return Ok(None);
+    };
+    let seals = || {
+        earlier
+            .iter()
+            .filter(|(_, row)| is(*row, &["seal", "adoption"]))
+    };
+    let held_at_adoption = is(row, &["adoption"]).then(|| {
+        let signature = since.iter().rfind(|(_, row)| is(*row, &["signature"]));
+        matches!(rows.text(row, 10), Some("intact" | "drifted"))
+            && signature.is_none_or(|(_, row)| matches!(rows.text(*row, 10), None | Some("valid")))
+    });
+    Ok(Some(Standing::Sealed(Seal {
+        definition: rows.string(row, 3),
+        language: rows.string(row, 4),
+        digest,
+        own_digest: rows.string(row, 6),
+        at,
+        earlier: i64::try_from(seals().count()).unwrap_or(i64::MAX),
+        replaces: seals().next_back().map(|(entry, _)| *entry),
+        edition: rows.get(row, 8),
+        profile: rows.string(row, 9),
+        held_at_adoption,
+    })))
 }
 
 /// Keys of documents that the register has as sealed and `exists` says have no row; in text order, after `after`.

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::shield;
 use crate::pg::spi::{Session, Snapshot};
+use crate::seal::flush;
 use crate::seal::mark::{self, Mark};
 use crate::seal::register::{self, Entry, Event, Standing};
 
@@ -38,8 +39,14 @@ fn reopened(document: &str, key: &str, reason: &str) -> Result<()> {
     let document = registry::document(document)?;
     let by = caller::role_name(caller::current_role());
     let session = Session::open();
+    let key = {
+        let _role = RunAs::owner(document.owner);
+        spelled(&session, &document, key)?
+    };
+    // What this transaction has written is kept, and sealed if it seals, before it is reopened: the register has a seal for
+    // each reopening.
+    flush::one(&document.name, &key)?;
     let _role = RunAs::owner(document.owner);
-    let key = spelled(&session, &document, key)?;
     let rows = session.run(
         &document.sql.lock,
         vec![vec![key.as_str()].into()],
@@ -80,21 +87,27 @@ fn reopened(document: &str, key: &str, reason: &str) -> Result<()> {
         }],
         &by,
     )?;
+    let known = mark::mark(&document.name, &key).unwrap_or_default();
     mark::set(
         &document.name,
         &key,
         Mark {
-            pending: false,
+            pending: known.pending,
             open: true,
             ..Mark::default()
         },
     );
-    if signature.is_some() {
+    let (statement, arguments) = if signature.is_some() {
         // The register keeps it; on the row it would speak for a text that may now change.
         let arguments = vec![key.as_str().into(), None::<&str>.into()];
-        shield::shielded(&document.name, || {
-            session.run(&document.sql.store_signature, arguments, Snapshot::Fresh)
-        })?;
-    }
+        (&document.sql.store_signature, arguments)
+    } else {
+        // A session with an older snapshot sees nothing of the register's entry: it is to get 40001 when it locks the row,
+        // and not to enter another.
+        (&document.sql.touch, vec![key.as_str().into()])
+    };
+    shield::shielded(&document.name, || {
+        session.run(statement, arguments, Snapshot::Fresh)
+    })?;
     Ok(())
 }

@@ -28,11 +28,27 @@ pub struct KeyringPlace {
     pub user_id: Option<String>,
 }
 
-impl KeyringPlace {
-    fn refused(error: CertificateError) -> KeyringPlace {
-        KeyringPlace {
-            certificate: Err(error),
+/// A place of a keyring file that was told apart from the others, and not looked into yet.
+#[derive(Debug)]
+pub struct UnreadPlace {
+    packets: Result<Vec<u8>, CertificateError>,
+    user_id: Option<String>,
+}
+
+impl UnreadPlace {
+    fn refused(error: CertificateError) -> UnreadPlace {
+        UnreadPlace {
+            packets: Err(error),
             user_id: None,
+        }
+    }
+
+    /// Reads the certificate. A made-up one can take half a second of processor time.
+    pub fn read(self) -> KeyringPlace {
+        let certificate = self.packets.and_then(|bytes| Certificate::parse(&bytes));
+        KeyringPlace {
+            user_id: self.user_id.filter(|_| certificate.is_err()),
+            certificate,
         }
     }
 }
@@ -44,6 +60,16 @@ impl KeyringPlace {
 /// # Errors
 /// [`CertificateError`] if the file as a whole is too large, or holds no block or packet at all.
 pub fn read_keyring(input: &[u8]) -> Result<Vec<KeyringPlace>, CertificateError> {
+    let places = keyring_places(input)?;
+    Ok(places.into_iter().map(UnreadPlace::read).collect())
+}
+
+/// As [`read_keyring`], without reading the certificates: thousands of made-up ones take minutes, and a caller that can be
+/// interrupted reads them one by one. Telling them apart takes a fraction of a second for the largest file.
+///
+/// # Errors
+/// As [`read_keyring`].
+pub fn keyring_places(input: &[u8]) -> Result<Vec<UnreadPlace>, CertificateError> {
     if input.len() > MAX_KEYRING_BYTES {
         return Err(CertificateError::TooLarge);
     }
@@ -60,7 +86,7 @@ pub fn read_keyring(input: &[u8]) -> Result<Vec<KeyringPlace>, CertificateError>
     Ok(places)
 }
 
-fn armored(text: &str, places: &mut Vec<KeyringPlace>) -> Result<(), CertificateError> {
+fn armored(text: &str, places: &mut Vec<UnreadPlace>) -> Result<(), CertificateError> {
     let mut rest = lines(text).peekable();
     let (mut blocks, mut outside) = (0_usize, false);
     while let Some(line) = rest.next() {
@@ -71,7 +97,7 @@ fn armored(text: &str, places: &mut Vec<KeyringPlace>) -> Result<(), Certificate
         let Some(label) = label else {
             // One report for a stretch of text, not one a line.
             if !line.trim_ascii().is_empty() && !std::mem::replace(&mut outside, true) {
-                report(places, KeyringPlace::refused(CertificateError::Malformed))?;
+                report(places, UnreadPlace::refused(CertificateError::Malformed))?;
             }
             continue;
         };
@@ -88,14 +114,14 @@ fn armored(text: &str, places: &mut Vec<KeyringPlace>) -> Result<(), Certificate
         }
         match label {
             // Told by its label, so that it is never decoded.
-            SECRET => report(places, KeyringPlace::refused(CertificateError::SecretKey))?,
+            SECRET => report(places, UnreadPlace::refused(CertificateError::SecretKey))?,
             PUBLIC => match block(&mut inside.into_iter(), &end) {
                 Ok(bytes) => split(&bytes, places)?,
-                Err(_) => report(places, KeyringPlace::refused(CertificateError::Malformed))?,
+                Err(_) => report(places, UnreadPlace::refused(CertificateError::Malformed))?,
             },
             _ => report(
                 places,
-                KeyringPlace::refused(CertificateError::NotACertificate),
+                UnreadPlace::refused(CertificateError::NotACertificate),
             )?,
         }
     }
@@ -105,7 +131,7 @@ fn armored(text: &str, places: &mut Vec<KeyringPlace>) -> Result<(), Certificate
     Ok(())
 }
 
-fn report(places: &mut Vec<KeyringPlace>, place: KeyringPlace) -> Result<(), CertificateError> {
+fn report(places: &mut Vec<UnreadPlace>, place: UnreadPlace) -> Result<(), CertificateError> {
     if places.len() >= MAX_CERTIFICATES {
         return Err(CertificateError::TooLarge);
     }
@@ -162,7 +188,7 @@ fn packet(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// Divides packets into certificates, each from one primary key to the next.
-fn split(bytes: &[u8], places: &mut Vec<KeyringPlace>) -> Result<(), CertificateError> {
+fn split(bytes: &[u8], places: &mut Vec<UnreadPlace>) -> Result<(), CertificateError> {
     let mut rest = bytes;
     while !rest.is_empty() {
         let start = rest;
@@ -189,21 +215,15 @@ fn split(bytes: &[u8], places: &mut Vec<KeyringPlace>) -> Result<(), Certificate
         let (here, _) = start
             .split_at_checked(start.len() - rest.len())
             .ok_or(CertificateError::MalformedBinary)?;
-        let certificate = if secret {
+        let packets = if secret {
             Err(CertificateError::SecretKey)
         } else if broken {
             Err(CertificateError::MalformedBinary)
         } else {
-            Certificate::parse(here)
+            Ok(here.to_vec())
         };
-        let user_id = user_id.filter(|_| certificate.is_err() && !secret);
-        report(
-            places,
-            KeyringPlace {
-                certificate,
-                user_id,
-            },
-        )?;
+        let user_id = user_id.filter(|_| !secret);
+        report(places, UnreadPlace { packets, user_id })?;
     }
     Ok(())
 }
@@ -269,6 +289,20 @@ mod tests {
             names,
             [Some("a".into()), Some("b\u{fffd}".into()), None, None]
         );
+    }
+
+    #[test]
+    fn places_are_told_apart_without_being_read() {
+        let file = b"\xc6\x01x\xcd\x01a\xc6\x01y\xcd\x01b";
+        let places = keyring_places(file).unwrap();
+        let packets: Vec<_> = places
+            .iter()
+            .map(|p| p.packets.as_deref().unwrap())
+            .collect();
+        assert_eq!(packets, [&b"\xc6\x01x\xcd\x01a"[..], b"\xc6\x01y\xcd\x01b"]);
+        let read: Vec<KeyringPlace> = places.into_iter().map(UnreadPlace::read).collect();
+        assert!(read.iter().all(|place| place.certificate.is_err()));
+        assert_eq!(read[1].user_id.as_deref(), Some("b"));
     }
 
     #[test]

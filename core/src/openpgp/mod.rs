@@ -23,7 +23,7 @@ mod verify;
 pub use certificate::{Certificate, CertificateError, Description};
 pub use combine::{CombineError, combine};
 pub use fingerprint::{Fingerprint, FingerprintError};
-pub use keyring_file::{KeyringPlace, read_keyring};
+pub use keyring_file::{KeyringPlace, UnreadPlace, keyring_places, read_keyring};
 pub use verdict::{SignatureVerdict, Status, overall};
 pub use verify::{Candidate, Keyring, verify};
 

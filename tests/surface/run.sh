@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# What the extension puts into a database, and who can use it:
+#
+#     tests/surface/run.sh             compares, checks, attacks
+#     tests/surface/run.sh --accept    takes today's objects as expected, for review
+#
+# 1. Every object, its owner, rights and what matters for its safety, against objects.tsv. A new or changed object fails
+#    until somebody has looked at it and accepted it.
+# 2. open.tsv has a reason for each object that everybody may use, and for each that the auditors may use besides. It is
+#    written by hand.
+# 3. pgspot on the generated install script, against pgspot.tsv, which has a reason for each finding that stays.
+# 4. Attacks by names, by rights and by rows (hostile.sql): each is tried as the role that would try it.
+#
+# What 4 tried goes to target/reliability/privileges.tsv.
+# shellcheck source=tools/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+
+here=$ROOT/tests/surface
+work=$STATE/surface
+mkdir -p "$work" "$STATE/reliability"
+passed=0 failed=0
+ok() {
+    passed=$((passed + 1))
+    say "ok: $1"
+}
+not_ok() {
+    failed=$((failed + 1))
+    say "FAILED: $1"
+}
+
+cluster_temporary surface
+createdb surface
+export PGDATABASE=surface
+sql -c 'CREATE EXTENSION health_crypto'
+
+header "objects"
+sql -f "$here/objects.sql" >"$work/objects.tsv"
+if [ "${1:-}" = --accept ]; then
+    cp "$work/objects.tsv" "$here/objects.tsv"
+    say "accepted tests/surface/objects.tsv; read it before you commit it"
+    exit 0
+fi
+count=$(wc -l <"$work/objects.tsv")
+if diff -u "$here/objects.tsv" "$work/objects.tsv" >"$work/objects.diff"; then
+    ok "$count objects are as reviewed"
+else
+    not_ok "objects differ from what was reviewed; look at each, then tests/surface/run.sh --accept:"
+    cut -c 1-300 "$work/objects.diff"
+fi
+# Rules that hold for every object, whatever was accepted.
+rule() {
+    local text=$1 found
+    found=$(awk -F '\t' "$2" "$work/objects.tsv")
+    if [ -z "$found" ]; then ok "$text"; else not_ok "$text: $found"; fi
+}
+rule "no function is SECURITY DEFINER" '$1 == "function" && $5 ~ /SECURITY DEFINER/ { print $2 }'
+rule "no function looks names up when it is called" '$1 == "function" && $5 ~ /NAMES LOOKED UP/ { print $2 }'
+rule "everything that can have a comment has one" '$1 ~ /^(schema|function|table|view|type)$/ && $5 !~ /commented true/ { print $2 }'
+rule "every table is dumped" '$1 == "table" && $5 !~ /dumped true/ { print $2 }'
+rule "tables, views and sequences belong to the registrar" '$1 ~ /^(table|view|sequence)$/ && $3 != "health_crypto_registrar" { print $2 }'
+rule "nobody but the registrar may write a table" '$1 ~ /^(table|view|sequence|column)$/ && $4 ~ /INSERT|UPDATE|DELETE|TRUNCATE|TRIGGER|REFERENCES|USAGE/ { print $2, $4 }'
+rule "nobody may grant further" '$4 ~ /\*/ { print $2, $4 }'
+rule "the roles cannot log in, and have no attributes" '$1 == "role" && $5 ~ /LOGIN|SUPERUSER|CREATE|REPLICATION|BYPASSRLS/ { print $2 }'
+rule "the registrar has no members" '$2 == "health_crypto_registrar" && $4 != "members none" { print $4 }'
+rule "settings are a superuser's" '$1 == "setting" && $4 != "context superuser" { print $2 }'
+
+header "what everybody may use"
+open='$4 ~ /PUBLIC=|health_crypto_auditor=/ && $1 != "role" { print $1 "\t" $2 "\t" $4 }'
+# Each with its reason, and nothing else.
+if diff -u <(cut -f 1-3 "$here/open.tsv" | LC_ALL=C sort) <(awk -F '\t' "$open" "$work/objects.tsv" | LC_ALL=C sort) >"$work/open.diff"; then
+    ok "each of $(wc -l <"$here/open.tsv") objects that others may use has its reason in open.tsv"
+else
+    not_ok "open.tsv and the catalogue differ (< reviewed, > now):"
+    grep '^[-+][^-+]' "$work/open.diff" || true
+fi
+bare=$(awk -F '\t' 'NF != 4 || length($4) < 20 { print $2 }' "$here/open.tsv")
+if [ -z "$bare" ]; then ok "every reason is one"; else not_ok "without a reason in open.tsv: $bare"; fi
+
+header "pgspot"
+venv=$STATE/tools/pgspot
+version=$(sed -n 's/^pgspot==//p' "$here/requirements.txt")
+if ! "$venv/bin/pgspot" --version 2>/dev/null | grep -q -F "$version" || ! [ -f "$venv/made" ]; then
+    rm -rf "$venv"
+    { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt"; } \
+        >"$LOGS/pgspot-install.log" 2>&1 || {
+        log_tail "$LOGS/pgspot-install.log"
+        die "pgspot $version could not be installed"
+    }
+    touch "$venv/made"
+fi
+version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$("$PG_BIN/pg_config" --sharedir)/extension/health_crypto.control")
+script=$("$PG_BIN/pg_config" --sharedir)/extension/health_crypto--$version.sql
+"$venv/bin/python" "$here/spot.py" "$script" >"$work/script.sql"
+# The last line counts what was found; without it pgspot gave up half-way.
+"$venv/bin/pgspot" "$work/script.sql" >"$work/pgspot.out" 2>&1 || true
+if grep -q 'Errors: [0-9]* Warnings: [0-9]* Unknown: 0' "$work/pgspot.out" && ! grep -q 'syntax error\|Traceback\|out of range' "$work/pgspot.out"; then
+    ok "pgspot read all of the install script ($(grep -c ';$' "$work/script.sql") statements)"
+else
+    not_ok "pgspot did not read all of it: $(tail -n 3 "$work/pgspot.out")"
+fi
+grep '^PS[0-9]*:' "$work/pgspot.out" | sed 's/ at line [0-9]*$//' | LC_ALL=C sort -u >"$work/pgspot.findings" || true
+if diff -u <(cut -f 1 "$here/pgspot.tsv" | grep -v '^#' | LC_ALL=C sort -u) "$work/pgspot.findings" >"$work/pgspot.diff"; then
+    ok "pgspot finds nothing but what pgspot.tsv explains ($(wc -l <"$work/pgspot.findings") findings)"
+else
+    not_ok "pgspot finds otherwise than pgspot.tsv says:"
+    grep '^[-+][^-+]' "$work/pgspot.diff" || true
+fi
+# That it can find something at all.
+printf 'CREATE FUNCTION health_crypto.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS $$ SELECT now() = now() $$;\n' >"$work/bad.sql"
+if "$venv/bin/pgspot" "$work/bad.sql" >"$work/bad.out" 2>&1; then
+    not_ok "pgspot finds nothing wrong with a function that is"
+else
+    ok "pgspot finds what is wrong with a function that is"
+fi
+
+header "attacks"
+table=$STATE/reliability/privileges.tsv
+data=$ROOT/tests/pg_regress/data sql -v fixtures="$ROOT/tests/fixtures" -f "$here/hostile.sql" >"$work/hostile.out" 2>"$work/hostile.err" || {
+    not_ok "hostile.sql ended early: $(tail -n 5 "$work/hostile.err")"
+}
+# What the errors said is shown where an attack ends otherwise than expected.
+sql_value 'SELECT concat(number, $$: $$, tried, $$: $$, said) FROM attack.outcome WHERE got <> expected' >"$work/said" || true
+psql -X -q -A -t -F "$(printf '\t')" -c 'SELECT "case", tried, expected, got FROM attack.outcome ORDER BY number' >"$table"
+while IFS=$'\t' read -r case tried expected got; do
+    if [ "$expected" = "$got" ]; then ok "$case: $tried: $got"; else not_ok "$case: $tried: expected $expected, got $got"; fi
+done <"$table"
+cat "$work/said"
+[ "$(wc -l <"$table")" -ge 40 ] || not_ok "only $(wc -l <"$table") attacks were tried"
+if grep -E 'PANIC|terminated by signal' "$(cluster_log "$CLUSTER")"; then not_ok "the server crashed"; fi
+
+say "checks: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
