@@ -16,6 +16,7 @@ reading=(
     "SELECT health_crypto.signing_payload('prescription', 3)"
     "SELECT health_crypto.canonicalize('{\"b\": 1.50, \"a\": [null]}', 'jcs-1')"
     "SELECT health_crypto.certificate_description(certificate, '2026-06-01 00:00+00') FROM health_crypto.certificate ORDER BY fingerprint"
+    "SELECT health_crypto.certificate_digest(certificate, documents) FROM health_crypto.certificate ORDER BY fingerprint"
     "SELECT health_crypto.definition_parts('measurement_1(uuid[], text)'::regprocedure)"
     "SELECT health_crypto.protection_gaps()"
     "SELECT health_crypto.message_place('finding', 'note', '1')"
