@@ -11,6 +11,7 @@ use pgrx::datum::TimestampWithTimeZone;
 use crate::document::edition::Edition;
 use crate::document::matching::{self, Found, Search, Sought, Wording};
 use crate::document::registry::Document;
+use crate::document::root::Root;
 use crate::document::row::RootRow;
 use crate::error::Result;
 use crate::pg::caller::RunAs;
@@ -274,10 +275,19 @@ impl<'d> Judge<'d> {
         if let Some(seal) = seal
             && let Some(registered) = &seal.own_digest
         {
-            let (word, detail) = if own == Some(registered) {
+            let edition = self.document.edition_of(seal);
+            let root = Root::named(self.document);
+            let (word, detail) = if own == Some(registered)
+                && edition.reads_what_was_recorded(self.session, &root)
+            {
                 (
                     "drifted",
                     "its own rows are unchanged; values that it refers to have changed",
+                )
+            } else if own == Some(registered) {
+                (
+                    "altered",
+                    "its definition reads other columns than when it was protected",
                 )
             } else {
                 (

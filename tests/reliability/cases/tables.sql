@@ -291,3 +291,10 @@ ALTER TABLE line ENABLE ROW LEVEL SECURITY;
 ALTER TABLE line FORCE ROW LEVEL SECURITY;
 -- then
 UPDATE line SET word = 'x' WHERE id = 11;
+
+-- case: a watched column renamed, another put in its place, and what is sealed written => shown: altered, changed definition
+-- then
+ALTER TABLE line RENAME COLUMN word TO former;
+ALTER TABLE line ADD COLUMN word text;
+UPDATE line SET word = former;
+UPDATE line SET former = 'x' WHERE id = 31;
