@@ -93,7 +93,10 @@ connection = harness.connect(database)
 nonsense.prepare(connection)
 known, never, most = trigger_calls(), [], 0
 for signature, name, returns, types in nonsense.functions(connection):
-    if returns == "trigger":
+    if signature == "health_crypto.registrations_changed()":
+        # A trigger of another kind: it looks at nothing that could be wrong.
+        calls, peaceful, codes = [], ["INSERT INTO strange_registrations_changed VALUES (1)"], []
+    elif returns == "trigger":
         calls, peaceful, codes = known.pop(signature), [], ["a trigger"]
     else:
         calls, peaceful, codes = nonsense.refused_calls(connection, name, types, 1000 if options.full else 150)

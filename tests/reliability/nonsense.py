@@ -65,6 +65,9 @@ def prepare(connection):
             connection,
             f"CREATE TRIGGER t {timing} INSERT ON strange_{name} FOR EACH ROW EXECUTE FUNCTION health_crypto.{name}('x', 'y', 'z')")
     run(connection, """
+        CREATE TABLE strange_registrations_changed (id integer);
+        CREATE TRIGGER t AFTER INSERT ON strange_registrations_changed
+            FOR EACH STATEMENT EXECUTE FUNCTION health_crypto.registrations_changed();
         CREATE TABLE failing (id integer PRIMARY KEY, n integer);
         CREATE FUNCTION failing_document(keys integer[], language text) RETURNS TABLE (key integer, n integer)
             LANGUAGE sql STABLE BEGIN ATOMIC SELECT r.id, 1 / r.n FROM failing r WHERE r.id = ANY (keys); END;

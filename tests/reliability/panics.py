@@ -57,6 +57,7 @@ TRIGGERS = {
         "INSERT INTO letter_line (letter, text, amount) VALUES (10, 'x', 1)",
         "UPDATE letter SET digital_signature = 'none' WHERE id = 2"],
     "health_crypto.keep()": ["SELECT flushed()", "SELECT sealed()"],
+    "health_crypto.registrations_changed()": ["INSERT INTO strange_registrations_changed VALUES (1)"],
     "health_crypto.encrypt_written()": ["INSERT INTO strange_encrypt_written VALUES (1)"],
 }
 # Written in PL/pgSQL or SQL: they have nothing of Rust.
