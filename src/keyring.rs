@@ -37,7 +37,7 @@ impl Keyring for StoredKeyring<'_> {
     fn candidates(&mut self, issuer: &Fingerprint) -> Vec<Candidate> {
         let _role = RunAs::registrar();
         let rows = self.session.run(
-            "SELECT c.fingerprint, c.certificate, c.documents FROM health_crypto.certificate_key k \
+            "SELECT c.fingerprint, c.certificate, pg_catalog.array_remove(c.documents, NULL) FROM health_crypto.certificate_key k \
              JOIN health_crypto.certificate c USING (fingerprint) WHERE k.key_fingerprint = $1 ORDER BY 1",
             vec![issuer.to_string().into()],
             Snapshot::Caller,

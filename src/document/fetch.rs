@@ -12,6 +12,13 @@ use crate::error::{Error, Result};
 use crate::pg::shield;
 use crate::pg::spi::{Rows, Session, Snapshot};
 
+/// The longest text of a field: written as JSON, a control character becomes six times as long, and a value of
+/// PostgreSQL's can have a gigabyte.
+const MAX_FIELD_BYTES: usize = 128 << 20;
+
+/// The longest canonical text: what PostgreSQL can store.
+const MAX_TEXT_BYTES: usize = (1 << 30) - 64;
+
 /// Canonical texts by key.
 pub type Texts = HashMap<String, String>;
 
@@ -89,6 +96,11 @@ fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> R
     profile
         .write_document(&fields, &mut text)
         .map_err(|error| number_error(error, None))?;
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(Error::TooLarge {
+            what: "the text of a document",
+        });
+    }
     Ok(text)
 }
 
@@ -150,7 +162,13 @@ fn value<'r>(
             Value::Decimal(literal.into())
         }
         pg_sys::TEXTOID | pg_sys::VARCHAROID => {
-            Value::Text(rows.text(row, column).ok_or_else(missing)?.into())
+            let text = rows.text(row, column).ok_or_else(missing)?;
+            if text.len() > MAX_FIELD_BYTES {
+                return Err(Error::TooLarge {
+                    what: "the text of a field",
+                });
+            }
+            Value::Text(text.into())
         }
         pg_sys::FLOAT4OID => {
             // By its own shortest digits: as a double, 0.1 would read 0.10000000149011612.
