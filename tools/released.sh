@@ -10,7 +10,8 @@ version_of_source() { sed -n 's/^version = "\(.*\)"$/\1/p' "$ROOT/Cargo.toml" | 
 
 # released_versions: those that have an installation script, the earliest first.
 released_versions() {
-    find "$ROOT/sql/released" -name 'health_crypto--*.sql' -printf '%f\n' 2>/dev/null |
+    [ -d "$ROOT/sql/released" ] || return 0
+    find "$ROOT/sql/released" -name 'health_crypto--*.sql' -printf '%f\n' |
         sed 's/^health_crypto--\(.*\)\.sql$/\1/' | sort -V
 }
 
