@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# One call or more of every function of the extension, sourced by run.sh: what a standby must answer as the primary does, what it
-# must refuse, and what has another answer each time. A function that stands in none of the three is a failure.
+# One call or more of every function of the extension, sourced by run.sh: what a standby must answer as the primary
+# does, what it must refuse, and what has another answer each time. A function that stands in none of the three is a
+# failure.
 
 # The answer is that of the primary.
 reading=(
