@@ -122,14 +122,14 @@ fn verify(repetitions: usize, certificates: &[&str]) -> Outcome<()> {
             .for_signature(signature.version());
         context.update(digest.as_bytes());
         signature.hash(&mut context)?;
+        let digest = context.into_digest()?;
+        let mut issuers = signature.issuer_fingerprints();
+        let issuer = issuers.next().ok_or("no issuer")?.clone();
+        drop(issuers);
         all.push(One {
-            issuer: signature
-                .issuer_fingerprints()
-                .next()
-                .ok_or("no issuer")?
-                .clone(),
-            digest: context.into_digest()?,
+            issuer,
             signature,
+            digest,
         });
     }
     for _ in 0..repetitions {

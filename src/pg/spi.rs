@@ -247,12 +247,14 @@ impl<'s> Rows<'s> {
         // is neither compressed nor kept elsewhere is read where it lies.
         unsafe {
             let value: *const pg_sys::varlena = datum.cast_mut_ptr();
-            if pgrx::varatt_is_1b_e(value) || pgrx::varatt_is_4b_c(value) {
-                return <&str>::from_datum(datum, false);
+            if !pgrx::varatt_is_1b_e(value) && !pgrx::varatt_is_4b_c(value) {
+                let length = pgrx::varsize_any_exhdr(value);
+                let bytes = std::slice::from_raw_parts(pgrx::vardata_any(value).cast(), length);
+                if let Ok(text) = std::str::from_utf8(bytes) {
+                    return Some(text);
+                }
             }
-            let length = pgrx::varsize_any_exhdr(value);
-            let bytes = std::slice::from_raw_parts(pgrx::vardata_any(value).cast(), length);
-            std::str::from_utf8(bytes).ok()
+            <&str>::from_datum(datum, false)
         }
     }
 

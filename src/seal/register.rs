@@ -185,13 +185,13 @@ pub fn standings(
         .filter_map(|row| Some((rows.text(row, 1)?, rows.get(row, 2)?, row)))
         .collect();
     entries.sort_unstable();
-    let of_one_key = entries.chunk_by(|one, next| one.0 == next.0);
-    Ok(of_one_key
-        .filter_map(|entries| {
-            let (key, _, _) = entries.first()?;
-            Some(((*key).to_owned(), standing(&rows, entries)?))
-        })
-        .collect())
+    let mut standings = HashMap::with_capacity(keys.len());
+    for entries in entries.chunk_by(|one, next| one.0 == next.0) {
+        if let (Some((key, _, _)), Some(standing)) = (entries.first(), standing(&rows, entries)) {
+            standings.insert((*key).to_owned(), standing);
+        }
+    }
+    Ok(standings)
 }
 
 /// What the entries of one key say, oldest first.
