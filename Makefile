@@ -45,6 +45,7 @@ test-fidelity: ## 5,000 random documents against the real GNU Health, and 100,00
 
 bench: ## measure
 	@bench/run.sh
+	@bench/verify.sh --no-build
 	@bench/encrypt.sh --no-build
 
 fuzz: ## fuzz the parsers, 10 minutes each (SECONDS_EACH=60 for less)

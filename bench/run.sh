@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
-# Measures, on one throw-away PostgreSQL, what keeping and verifying costs. `make bench`.
+# Measures, on one throw-away PostgreSQL, what keeping costs. `make bench`; what verifying costs is in verify.sh.
 #
-#     bench/run.sh [--smoke] [--no-build] [--seconds N] [--repetitions N] [--signatures N]
+#     bench/run.sh [--smoke] [--no-build] [--seconds N] [--repetitions N]
 #
 # 1. insert: a prescription with three lines, one transaction          (pgbench, transactions a second)
 # 2. seal: a draft set to 'validated'                                   (pgbench, transactions a second)
 #    each (A) without triggers, (B) with plpgsql_trigger.sql, (C) with the extension, in turn: A B C A B C ...
-# 3. verify_signature() of Ed25519 and of RSA-4096 over distinct digests, verify_all() over sealed prescriptions
-#    without and with signatures                                        (a second, one session)
 #
 # What counts are the ratios: all variants run in turn on one machine, so that its speed and what else it does cancel out.
 # --smoke: tiny counts, for continuous integration: does it all still run, and are both serialisers' texts the same?
@@ -17,14 +15,13 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../tools/lib.sh"
 
 here=$ROOT/bench
-smoke=no build=yes seconds=4 repetitions=5 signatures=1000 documents=20000 prefilled=1000 clients=2
+smoke=no build=yes seconds=4 repetitions=5 prefilled=1000 clients=2
 while [ $# -gt 0 ]; do
     case $1 in
-        --smoke) smoke=yes build=no seconds=0 repetitions=1 signatures=4 documents=40 prefilled=40 && shift ;;
+        --smoke) smoke=yes build=no seconds=0 repetitions=1 prefilled=40 && shift ;;
         --no-build) build=no && shift ;;
         --seconds) seconds=${2:?--seconds needs a number} && shift 2 ;;
         --repetitions) repetitions=${2:?--repetitions needs a number} && shift 2 ;;
-        --signatures) signatures=${2:?--signatures needs a number} && shift 2 ;;
         *) sed -n '4s/^# *//p' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
     esac
 done
@@ -173,80 +170,6 @@ for database in B C; do
     check "writes to a sealed prescription refused in $database" 1 "$refused"
 done
 
-# --------------------------------------------------------------------------------------------------- 3: verification
-
-header "verification"
-make_sealed() {
-    createdb -T A signed
-    sql -d signed -c 'TRUNCATE gnuhealth_prescription_order, gnuhealth_prescription_line RESTART IDENTITY' \
-        -c 'CREATE EXTENSION health_crypto' -c 'SELECT * FROM health_crypto.protect_gnuhealth()' \
-        -c "CALL bench_prescribe(1, $signatures)" \
-        -c "UPDATE gnuhealth_prescription_order SET state = 'validated'" \
-        -c 'CREATE TABLE bench_signature (algorithm text, digest text, signature text)'
-    createdb -T signed unsigned
-    sql -d unsigned -c "CALL bench_prescribe($signatures + 1, $documents - $signatures)" \
-        -c "UPDATE gnuhealth_prescription_order SET state = 'validated' WHERE state <> 'validated'" -c 'VACUUM ANALYZE'
-}
-step "$documents sealed prescriptions" make_sealed
-sql_value "SELECT document_digest FROM gnuhealth_prescription_order ORDER BY id" -d signed >"$home/digests"
-for algorithm in ed25519 rsa4096; do
-    "$here/sign.sh" "$home/signed" "$algorithm" <"$home/digests"
-    # One line a signature, as COPY reads it.
-    # shellcheck disable=SC2016 # awk's own $0
-    (cd "$home/signed/$algorithm" && sed 's/$/.asc/' "$home/digests" | xargs awk -v algorithm="$algorithm" '
-        FNR == 1 { printf "%s%s\t%s\t", (NR > 1 ? "\n" : ""), algorithm, substr(FILENAME, 1, 128) }
-        { printf "%s\\n", $0 }
-        END { print "" }') >"$home/signatures.tsv"
-    sql -d signed -c "\copy bench_signature FROM '$home/signatures.tsv'"
-    sql -d signed -v certificate="$(cat "$home/signed/$algorithm/certificate.asc")" -o /dev/null <<<"
-        SELECT health_crypto.import_certificate(:'certificate')"
-done
-attach() {
-    sql -d signed -c "UPDATE gnuhealth_prescription_order o SET digital_signature = s.signature FROM bench_signature s
-        WHERE s.algorithm = 'ed25519' AND s.digest = o.document_digest" -c 'VACUUM ANALYZE'
-}
-step "$signatures of them signed" attach
-
-# timed DATABASE QUERY: sets `value`, rows a second, and `answer`. QUERY gives (rows, rows that hold). A new session each
-# time, because a backend remembers which signatures it has seen; the first call of each kind, which loads and plans,
-# is not counted.
-timed() {
-    local answers
-    answers=$(psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" <<<"
-        SET client_min_messages = warning;
-        SELECT (health_crypto.verify('prescription', 1)).ok AND
-               (SELECT ok FROM health_crypto.verify_signature('warm', :'warm')) IS NOT NULL \g /dev/null
-        SELECT clock_timestamp() AS started \gset
-        $2 \g
-        SELECT extract(epoch FROM clock_timestamp() - :'started'::timestamptz);" \
-        -v warm="$(cat "$home/signed/ed25519/$(head -n 1 "$home/digests").asc")")
-    answer=$(head -n 1 <<<"$answers")
-    value=$(awk -v n="${answer%%|*}" -v s="$(tail -n 1 <<<"$answers")" 'BEGIN { printf "%.1f", n / s }')
-}
-for ((repetition = 1; repetition <= repetitions; repetition++)); do
-    line="  $repetition of $repetitions:"
-    for algorithm in ed25519 rsa4096; do
-        timed signed "SELECT count(*), count(*) FILTER (WHERE v.ok AND v.signature = 'valid') FROM bench_signature s
-            CROSS JOIN LATERAL health_crypto.verify_signature(s.digest, s.signature) v WHERE s.algorithm = '$algorithm'"
-        check "valid $algorithm signatures" "$signatures|$signatures" "$answer"
-        result verify_signature "$algorithm" "$repetition" "$value"
-        line+=" $algorithm ${value%.*},"
-    done
-    timed unsigned "SELECT count(*), count(*) FILTER (WHERE ok AND content = 'intact' AND signature = 'absent')
-        FROM health_crypto.verify_all('prescription')"
-    check "intact prescriptions" "$documents|$documents" "$answer"
-    result verify_all unsigned "$repetition" "$value"
-    line+=" verify_all unsigned ${value%.*},"
-    timed signed "SELECT count(*), count(*) FILTER (WHERE ok AND content = 'intact' AND signature = 'valid')
-        FROM health_crypto.verify_all('prescription')"
-    check "signed prescriptions" "$signatures|$signatures" "$answer"
-    line+=" signed ${value%.*}"
-    result verify_all signed "$repetition" "$value"
-    say "$line"
-done
-check "another payload's signature" "$signatures" "$(sql_value "SELECT count(*) FROM bench_signature s
-    CROSS JOIN LATERAL health_crypto.verify_signature(md5(s.digest), s.signature) v
-    WHERE s.algorithm = 'ed25519' AND v.signature = 'wrong_subject'" -d signed)"
 if grep -E 'PANIC|terminated by signal' "$(cluster_log "$CLUSTER")"; then
     failed=$((failed + 1))
 fi
@@ -290,8 +213,6 @@ table() {
 header "results"
 table insert A B C
 table seal A B C
-table verify_signature ed25519 rsa4096
-table verify_all unsigned signed
 say ""
 [ "$smoke" = no ] || say "(smoke run: these figures mean nothing)"
 say "checks: $passed passed, $failed failed"

@@ -41,6 +41,7 @@ done
 home=$STATE/bench
 results=$home/results.tsv
 mkdir -p "$home"
+touch "$results"
 
 passed=0 failed=0
 # check WHAT EXPECTED ACTUAL
@@ -55,6 +56,8 @@ check() {
 # result MEASURE VARIANT REPETITION VALUE
 result() { printf '%s\t%s\t%s\t%s\n' "$@" >>"$results"; }
 wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
+# forget MEASURE: takes what an earlier run entered for it, and for measures whose names begin like it, away.
+forget() { awk -F '\t' -v measure="$1" 'index($1, measure) != 1' "$results" >"$results.new" && mv "$results.new" "$results"; }
 divide() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", b ? a / b : 0 }'; }
 # median MEASURE VARIANT [MEASURE VARIANT]: of the values, or of the quotients of both in each repetition.
 median() {
@@ -159,6 +162,7 @@ all_hold() { printf "SELECT count(*), count(*) FILTER (WHERE ok AND content = 'i
 # ---------------------------------------------------------------------------------------------------------- content
 
 if wanted content; then
+    forget content
     header "content: $documents sealed prescriptions"
     step "prescriptions" sealed content "$documents"
     check "texts that the set-based query gives otherwise" 0 "$(sql_value "SELECT count(*) FROM (
@@ -193,6 +197,7 @@ fi
 # ------------------------------------------------------------------------------------------------------- signatures
 
 if wanted signatures; then
+    forget signatures && forget verify_signature
     header "signatures: $signatures"
     step "signing tool" make_tool
     make_signed() {
@@ -263,6 +268,7 @@ fi
 
 share_of() { printf "SELECT count(*), count(*) FILTER (WHERE ok) FROM health_crypto.verify_all('prescription', now(), %s, %s)" "$1" "$2"; }
 if wanted shares; then
+    forget shares
     header "shares"
     sql_value "SELECT 1" -d content >/dev/null 2>&1 || step "prescriptions" sealed content "$documents"
     for ((repetition = 1; repetition <= repetitions; repetition++)); do
@@ -288,6 +294,7 @@ fi
 # ------------------------------------------------------------------------------------------------------------ sizes
 
 if wanted sizes; then
+    forget sizes && forget memory
     header "sizes: $sizes"
     for size in $sizes; do step "$size prescriptions" sealed "size_$size" "$size"; done
     for ((repetition = 1; repetition <= repetitions; repetition++)); do
@@ -308,6 +315,7 @@ fi
 # ------------------------------------------------------------------------------------------------------------- cold
 
 if wanted cold; then
+    forget cold
     header "cold: the first verify() of $connections connections"
     sql_value "SELECT 1" -d content >/dev/null 2>&1 || step "prescriptions" sealed content "$documents"
     first_key=$(sql_value "SELECT min(id) FROM gnuhealth_prescription_order" -d content)

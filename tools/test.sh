@@ -4,7 +4,7 @@
 #
 #     tools/test.sh             all steps
 #     tools/test.sh STEP...     some of: format clippy core build regress readme gnuhealth adoption isolation evidence
-#                               encryption demo bench bench-encrypt
+#                               encryption demo bench bench-verify bench-encrypt
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
 # Logs: target/logs/test-STEP.log. V=1 shows them as they are written.
@@ -12,7 +12,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-all=(format clippy core build regress readme gnuhealth adoption isolation evidence encryption demo bench bench-encrypt)
+all=(format clippy core build regress readme gnuhealth adoption isolation evidence encryption demo bench bench-verify bench-encrypt)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do
     [[ " ${all[*]} " == *" $name "* ]] || die "no step $name; steps: ${all[*]}"
@@ -55,10 +55,11 @@ command_of() {
         encryption) script tests/encryption/run.sh ;;
         demo) script tools/demo.sh --check ;;
         bench) script bench/run.sh --smoke ;;
+        bench-verify) script bench/verify.sh --smoke ;;
         bench-encrypt) script bench/encrypt.sh --smoke ;;
     esac
     case $1 in
-        regress | gnuhealth | adoption | isolation | evidence | encryption | demo | bench | bench-encrypt)
+        regress | gnuhealth | adoption | isolation | evidence | encryption | demo | bench | bench-verify | bench-encrypt)
             [ "$build_failed" = no ] || { command=() reason="the build failed"; }
             ;;
     esac
