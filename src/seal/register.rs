@@ -7,7 +7,7 @@ use pgrx::datum::TimestampWithTimeZone;
 use crate::document::statements::Share;
 use crate::error::Result;
 use crate::pg::caller::RunAs;
-use crate::pg::spi::{Rows, Session, Snapshot};
+use crate::pg::spi::{Arg, Rows, Session, Snapshot};
 
 /// What an entry records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,31 +239,43 @@ pub fn sealed_keys(
     limit: i64,
 ) -> Result<Vec<String>> {
     let _role = RunAs::registrar();
-    // No "IS NULL OR" for what need not be given: the generic plan would filter the whole index for every page (127 ms
-    // against 0.6 ms at 200,000 seals).
-    let mut arguments = vec![document.into(), limit.into()];
-    let mut sql = "SELECT DISTINCT e.key FROM health_crypto.register_entry e \
-                    WHERE e.document = $1 AND e.event IN ('seal', 'adoption')"
-        .to_owned();
-    match after {
-        None => sql.push_str(" AND e.key IS NOT NULL"),
-        Some(key) => {
-            arguments.push(key.into());
-            sql.push_str(" AND e.key > $3::text");
-        }
+    let mut arguments = vec![document.into()];
+    let mut sql = distinct_keys(share, &mut arguments);
+    // No "IS NULL OR": the generic plan would filter the whole index for every page (127 ms against 0.6 ms at 200,000
+    // seals).
+    if let Some(key) = after {
+        arguments.push(key.into());
+        sql.push_str(&format!(" AND e.key > ${}::text", arguments.len()));
     }
-    if !share.is_all() {
-        let (of, number) = (
-            format!("${}", arguments.len() + 1),
-            format!("${}", arguments.len() + 2),
-        );
-        arguments.push(share.of.into());
-        arguments.push(share.number.into());
-        sql.push_str(&format!(" AND {}", Share::condition("e.key", &of, &number)));
-    }
-    sql.push_str(" ORDER BY e.key LIMIT $2");
+    arguments.push(limit.into());
+    sql.push_str(&format!(" ORDER BY e.key LIMIT ${}", arguments.len()));
     let rows = session.run(&sql, arguments, Snapshot::Caller)?;
     Ok((0..rows.len())
         .filter_map(|row| rows.string(row, 1))
         .collect())
+}
+
+/// How many documents of a share the register has or had as sealed.
+pub fn sealed_count(session: &Session, document: &str, share: Share) -> Result<i64> {
+    let _role = RunAs::registrar();
+    let mut arguments = vec![document.into()];
+    let keys = distinct_keys(share, &mut arguments);
+    let sql = format!("SELECT pg_catalog.count(*) FROM ({keys}) k");
+    let rows = session.run(&sql, arguments, Snapshot::Caller)?;
+    Ok(rows.get(0, 1).unwrap_or_default())
+}
+
+/// `$1` a document. What else is needed is added to the arguments.
+fn distinct_keys(share: Share, arguments: &mut Vec<Arg>) -> String {
+    let mut sql = "SELECT DISTINCT e.key FROM health_crypto.register_entry e \
+                    WHERE e.document = $1 AND e.key IS NOT NULL AND e.event IN ('seal', 'adoption')"
+        .to_owned();
+    if !share.is_all() {
+        arguments.push(share.of.into());
+        arguments.push(share.number.into());
+        let (of, number) = (arguments.len() - 1, arguments.len());
+        let condition = Share::condition("e.key", &format!("${of}"), &format!("${number}"));
+        sql.push_str(&format!(" AND {condition}"));
+    }
+    sql
 }

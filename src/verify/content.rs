@@ -1,5 +1,6 @@
 //! Judging documents in batches: content first, then the signature.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::SystemTime;
 
@@ -48,6 +49,7 @@ pub struct Judge<'d> {
     snapshot: Snapshot,
     at: SystemTime,
     policy_time: TimestampWithTimeZone,
+    registered: Cell<i64>,
 }
 
 impl<'d> Judge<'d> {
@@ -64,6 +66,7 @@ impl<'d> Judge<'d> {
             snapshot,
             at,
             policy_time: time::timestamp(at)?,
+            registered: Cell::new(0),
         })
     }
 
@@ -73,6 +76,10 @@ impl<'d> Judge<'d> {
         let keys: Vec<&str> = stored.iter().map(|s| s.key.as_str()).collect();
         let standings =
             register::standings(self.session, &self.document.name, &keys, self.snapshot)?;
+        let sealed = standings
+            .values()
+            .filter(|s| matches!(s, Standing::Sealed(_)));
+        self.registered.set(sealed.count() as i64);
         let words = self.words(stored, &standings)?;
         let own = self.own_digests(stored, &standings, &words);
         let mut keyring = StoredKeyring::of(self.session, Some(&self.document.name));
@@ -99,6 +106,11 @@ impl<'d> Judge<'d> {
             verdicts.push(self.verdict(row, standing, found, content, &mut keyring)?);
         }
         Ok(verdicts)
+    }
+
+    /// How many of the rows judged last the register has as sealed.
+    pub fn registered(&self) -> i64 {
+        self.registered.get()
     }
 
     /// The verdict on a document that the register has as sealed and whose row is gone.
