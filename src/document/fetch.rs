@@ -40,25 +40,71 @@ pub fn texts(
     let rows = run_definition(session, document, function, keys, language, snapshot)?;
     let mut texts = HashMap::with_capacity(rows.len());
     for row in 0..rows.len() {
-        let key = rows.string(row, 1).ok_or_else(|| Error::BadDefinition {
-            what: format!(
-                "the definition of document \"{}\" returned a null key",
-                document.name
-            ),
-            hint: "Its first column is the root's primary key.",
-        })?;
+        let key = rows.string(row, 1).ok_or_else(|| null_key(document))?;
         let text = text(edition.profile, function, &rows, row)?;
         if texts.insert(key, text).is_some() {
-            return Err(Error::BadDefinition {
-                what: format!(
-                    "the definition of document \"{}\" returned two rows for one key",
-                    document.name
-                ),
-                hint: "It must return one row a document: aggregate the children.",
-            });
+            return Err(two_rows(document));
         }
     }
     Ok(texts)
+}
+
+/// As [`texts`], for a whole page of documents: the text of each key, in the keys' order; `None` where the definition
+/// returns no row. Definitions mostly keep some order, so that a key is looked for where the last one was found.
+///
+/// # Errors
+/// As [`texts`].
+pub fn texts_in_order(
+    session: &Session,
+    document: &Document,
+    edition: &Edition,
+    keys: &[&str],
+    language: Option<&str>,
+    snapshot: Snapshot,
+) -> Result<Vec<Option<String>>> {
+    let function = edition.function(session)?;
+    let rows = run_definition(session, document, function, keys, language, snapshot)?;
+    let places: HashMap<&str, usize> = keys.iter().enumerate().map(|(i, key)| (*key, i)).collect();
+    let mut texts: Vec<Option<String>> = Vec::new();
+    texts.resize_with(keys.len(), || None);
+    let mut next = 0;
+    for row in 0..rows.len() {
+        let key = rows.text(row, 1).ok_or_else(|| null_key(document))?;
+        let place = if keys.get(next) == Some(&key) {
+            Some(next)
+        } else {
+            places.get(key).copied()
+        };
+        let Some(slot) = place.and_then(|place| texts.get_mut(place)) else {
+            continue;
+        };
+        let text = text(edition.profile, function, &rows, row)?;
+        if slot.replace(text).is_some() {
+            return Err(two_rows(document));
+        }
+        next = place.map_or(0, |place| place + 1);
+    }
+    Ok(texts)
+}
+
+fn null_key(document: &Document) -> Error {
+    Error::BadDefinition {
+        what: format!(
+            "the definition of document \"{}\" returned a null key",
+            document.name
+        ),
+        hint: "Its first column is the root's primary key.",
+    }
+}
+
+fn two_rows(document: &Document) -> Error {
+    Error::BadDefinition {
+        what: format!(
+            "the definition of document \"{}\" returned two rows for one key",
+            document.name
+        ),
+        hint: "It must return one row a document: aggregate the children.",
+    }
 }
 
 /// Errors of the definition's own SQL can quote the content they failed on.
