@@ -147,6 +147,12 @@ CREATE FUNCTION health_crypto.verify_all(document text DEFAULT NULL, at timestam
 COMMENT ON FUNCTION health_crypto.verify_all(text, timestamptz) IS
     'what holds of every document of one type, or of all types; also of sealed documents whose row is gone';
 
+CREATE FUNCTION health_crypto.verify_all(document text, at timestamptz, share integer, shares integer)
+    RETURNS SETOF health_crypto.verdict
+    LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verify_share_wrapper';
+COMMENT ON FUNCTION health_crypto.verify_all(text, timestamptz, integer, integer) IS
+    'verify_all() for one of several sessions that divide the work: the documents of share 1, 2, ... of so many shares';
+
 CREATE FUNCTION health_crypto.verify_signature(payload text, signature text, at timestamptz DEFAULT pg_catalog.now())
     RETURNS SETOF health_crypto.signature_verdict
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'verify_signature_wrapper';

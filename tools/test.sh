@@ -3,8 +3,8 @@
 # The last line is the sum: "N passed, N failed".
 #
 #     tools/test.sh             all steps
-#     tools/test.sh STEP...     some of: format clippy core build regress readme gnuhealth adoption isolation reliability
-#                               evidence encryption interop dump replicas federation upgrade demo bench
+#     tools/test.sh STEP...     some of: format clippy core build readme regress surface badbytes gnuhealth adoption isolation
+#                               reliability evidence encryption interop dump replicas federation upgrade demo bench
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
 # Logs: target/logs/test-STEP.log. V=1 shows them as they are written.
@@ -13,7 +13,8 @@
 cd "$ROOT"
 
 # What runs the extension as built.
-running=(regress gnuhealth adoption isolation reliability evidence encryption interop dump replicas federation upgrade demo bench)
+running=(regress surface badbytes gnuhealth adoption isolation reliability evidence encryption interop dump replicas
+    federation upgrade demo bench)
 all=(format clippy core build readme "${running[@]}")
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do
@@ -49,6 +50,8 @@ command_of() {
         core) command=(tools/cargo.sh test --profile "$PROFILE" "${core[@]}" "${features[@]}" --no-fail-fast) ;;
         build) command=(tools/build.sh) ;;
         regress) command=(tools/regress.sh) ;;
+        surface) script tests/surface/run.sh ;;
+        badbytes) script tests/badbytes/run.sh ;;
         readme) command=(python3 tools/check_readme.py) ;;
         gnuhealth) script tests/gnuhealth/run.sh ;;
         adoption) script tests/adoption/run.sh --count 4000 ;;

@@ -633,10 +633,7 @@ fn secret_keys_with_and_without_passphrase() {
 fn with_session_keys(encrypted: &Encrypted, session_keys: Vec<PKESK>) -> String {
     let data = packets(&encrypted.message).pop().unwrap();
     let packets = session_keys.into_iter().map(Packet::PKESK);
-    armored(
-        openpgp::armor::Kind::Message,
-        packets.chain([data]).collect(),
-    )
+    armored(openpgp::armor::Kind::Message, packets.chain([data]))
 }
 
 fn session_key_of(message: &str) -> PKESK {

@@ -125,7 +125,14 @@ impl Edition {
         watches: Vec<Watch>,
     ) -> Result<Edition> {
         let required = |column: usize| rows.string(row, column).ok_or(Error::Bug("edition"));
-        let profile = Profile::from_str(&required(3)?).map_err(|_| Error::Bug("profile"))?;
+        // Only somebody who changes the extension's tables can bring in another.
+        let profile = Profile::from_str(&required(3)?).map_err(|_| Error::BadDefinition {
+            what: format!(
+                "edition {number} of document \"{}\" has a profile that is not known",
+                common.document
+            ),
+            hint: "It was registered by a newer version, or somebody changed the extension's tables.",
+        })?;
         let function = match (rows.get(row, 6), rows.get::<Vec<String>>(row, 8)) {
             (Some(oid), Some(fields)) => {
                 let types: Vec<String> = rows.get(row, 9).unwrap_or_default();

@@ -36,6 +36,12 @@ SELECT format('CALL one(%L, %L, %L)', 'encrypted column', h.label,
               format('UPDATE doc SET note = %s WHERE id = 2; SELECT health_crypto.decrypt_column(''doc'', ''note'', 2, material(''key without passphrase''), '''')', h.expression))
   FROM hostile_text h WHERE h.size <= :most ORDER BY h.size, h.label
 \gexec
+-- What would become longer than a value can be: refused before it is written. Its field is not in an index.
+DROP INDEX doc_title;
+CALL one('limit', 'repr() of 270 MB', $$SELECT health_crypto.python_repr(repeat(repeat(chr(1), 100000), 2700))$$);
+-- (Writing it takes most of a minute.)
+SELECT $call$CALL one('limit', 'a field of 140 MB', $$INSERT INTO doc (id, title) VALUES (100, repeat(repeat(chr(1), 100000), 1400)); SET CONSTRAINTS ALL IMMEDIATE$$)$call$ WHERE :most > 0
+\gexec
 CALL one('encrypted column', 'a row without key', $$INSERT INTO doc (id, note) VALUES (NULL, 'x')$$);
 CALL one('encrypted column', 'its column gone', $$ALTER TABLE doc RENAME note TO other; UPDATE doc SET other = 'x' WHERE id = 2$$);
 CALL one('encrypted column', 'its type changed', $$ALTER TABLE doc ALTER note TYPE varchar(10) USING 'x'; UPDATE doc SET note = 'y' WHERE id = 2$$);

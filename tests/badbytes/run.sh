@@ -66,9 +66,10 @@ check "$(sql_value "SELECT count(*) FROM outcome WHERE length > 1000")" 0 "messa
 sql_value "SELECT concat_ws(' | ', function, label, state, left(message, 80)) FROM outcome WHERE length > 1000 ORDER BY 1 LIMIT 10"
 check "$(sql_value "SELECT count(*) FROM outcome WHERE label = 'valid' AND state <> '00000' AND function NOT LIKE 'health_crypto.attach%' AND function NOT LIKE 'health_crypto.decrypt_column%,text)'")" 0 "valid calls that failed"
 sql_value "SELECT concat_ws(' | ', function, label, state, left(message, 80)) FROM outcome WHERE label = 'valid' AND state <> '00000' ORDER BY 1 LIMIT 10"
+check "$(sql_value "SELECT string_agg(DISTINCT state, ' ') FROM outcome WHERE function = 'limit'")" 54000 "what would be longer than a value can be is over the limit"
 check "$(sql_value "SELECT count(*) > 4000 FROM outcome")" t "thousands of calls were made ($(sql_value 'SELECT count(*) FROM outcome'))"
 sql_value "SELECT 'slowest: ' || concat_ws(' | ', function, label, round(ms) || ' ms') FROM outcome ORDER BY ms DESC LIMIT 5"
-sql_value "SELECT function || E'\t' || count(*) || ' calls' || E'\tno internal error, no crash\t' || count(*) FILTER (WHERE state LIKE 'XX%') || ' internal errors; codes '
+sql_value "SELECT function || E'\t' || count(*) || E'\tno internal error, no crash\t' || count(*) FILTER (WHERE state LIKE 'XX%') || ' internal errors; codes '
               || string_agg(DISTINCT state, ' ' ORDER BY state) FROM outcome GROUP BY function ORDER BY function" >"$STATE/reliability/badbytes.tsv"
 
 header "interrupts"

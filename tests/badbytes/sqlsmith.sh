@@ -63,7 +63,7 @@ passed=0 failed=0
 if [ "$crashes" -eq 0 ] && [ "$lost" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)) && say "FAILED: crashes: $crashes, connections lost: $lost"; fi
 if [ -z "$internal" ]; then passed=$((passed + 1)); else failed=$((failed + 1)) && say "FAILED: internal errors of the extension"; fi
 if [ -n "$ours" ]; then passed=$((passed + 1)); else failed=$((failed + 1)) && say "FAILED: no query has reached the extension"; fi
-printf 'sqlsmith\t%s queries, %s minutes\tno crash, no internal error of the extension\t%s crashes, %s internal errors\n' \
-    "${queries:-0}" "$minutes" "$crashes" "$(printf '%s' "$internal" | grep -c . || true)" >"$STATE/reliability/sqlsmith.tsv"
+printf 'sqlsmith, %s minutes: queries\t%s\tcrashes: 0, internal errors of the extension: 0\tcrashes: %s, internal errors of the extension: %s\n' \
+    "$minutes" "${queries:-0}" "$crashes" "$(printf '%s' "$internal" | grep -c . || true)" >"$STATE/reliability/sqlsmith.tsv"
 say "checks: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Three servers: a primary, a streaming standby and a logical subscriber. docs/replicas.md is run as it stands; every function is
-# called on the standby; and the subscriber must store what the publisher stores, without computing anything again.
-# Prints "checks: N passed, N failed".
+# Three servers: a primary, a streaming standby and a logical subscriber. docs/replicas.md is run as it stands; every
+# function is called on the standby; and the subscriber must store what the publisher stores, without computing anything
+# again. Prints "checks: N passed, N failed".
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
 # shellcheck source=tests/replicas/calls.sh
@@ -76,8 +76,8 @@ wait_for() {
     return 1
 }
 
-# compared NAME: the state of publisher and subscriber, and how many rows each has written since last asked, of each table that is
-# published. Left out: that the subscriber is one, and the register's sequence, which does not travel.
+# compared NAME: the state of publisher and subscriber, and how many rows each has written since last asked, of each
+# table that is published. Left out: that the subscriber is one, and the register's sequence, which does not travel.
 compared() {
     local server
     for server in primary subscriber; do

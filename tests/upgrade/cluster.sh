@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# pg_upgrade of a server whose database has been lived in, from one major version to another: every verdict, the register, the
-# keyring, encrypted columns, triggers, owners and grants must be as before, and what is written afterwards must be kept as before.
-# Both versions must be built (tools/matrix.sh does it). Prints "checks: N passed, N failed".
+# pg_upgrade of a server whose database has been lived in, from one major version to another: every verdict, the
+# register, the keyring, encrypted columns, triggers, owners and grants must be as before, and what is written
+# afterwards must be kept as before. Both versions must be built (tools/matrix.sh does it). Prints "checks: N passed, N
+# failed".
 #
 #     tests/upgrade/cluster.sh OLD NEW
 # shellcheck source=tools/lib.sh
@@ -54,9 +55,9 @@ state before
 check "documents before" 14 "$(grep -c '^verdict: ' "$place/before.state")"
 check "gaps before" 0 "$(grep -c '^gap: ' "$place/before.state" || true)"
 checksums=$(sql_value 'SHOW data_checksums')
-# Minor releases of November 2026 note a version with every column (pg_attver), which earlier ones of a later major version cannot
-# read: pg_upgrade goes to a release that is as new. If what is to be had is not, the notes are taken away, as in a database
-# from before; that is said.
+# Minor releases of November 2026 note a version with every column (pg_attver), which earlier ones of a later major
+# version cannot read: pg_upgrade goes to a release that is as new. If what is to be had is not, the notes are taken
+# away, as in a database from before; that is said.
 if grep -q pg_attver "$old_bin/postgres" && ! (version "$new" >/dev/null && grep -q pg_attver "$PG_BIN/postgres"); then
     say "note: $("$old_bin/postgres" --version) is a newer minor release than that of $new: its notes of column versions are removed"
     sql -d hospital -c "UPDATE pg_attribute SET attoptions = NULL WHERE attoptions::text LIKE '{pg_attver=%}'"

@@ -158,7 +158,7 @@ INSERT INTO result (code, remark) VALUES ('K', 'written');
 SELECT code, health_crypto.decrypt_column('result', 'remark', id, key('laboratory'), '') FROM result WHERE code IN ('J', 'K') ORDER BY code;
 RESET ROLE;
 SELECT table_name, column_name, key_column, recipients = ARRAY[:'laboratory'] AS recipients, recovery, encrypted_by FROM health_crypto.encrypted_column;
-SELECT event, regexp_replace(reason, '[0-9A-F]{40}', 'FINGERPRINT', 'g') AS reason, by FROM health_crypto.register WHERE event = 'protection' ORDER BY entry;
+SELECT event, regexp_replace(regexp_replace(reason, '[0-9A-F]{40}', 'FINGERPRINT', 'g'), '[0-9a-f-]{36}$', 'ID') AS reason, by FROM health_crypto.register WHERE event = 'protection' ORDER BY entry;
 -- A recipient that is gone from the keyring stops the writing, not the encrypting.
 BEGIN;
 DELETE FROM health_crypto.certificate WHERE fingerprint = :'laboratory';

@@ -333,7 +333,7 @@ mod tests {
         let key = cert
             .keys()
             .secret()
-            .find(|key| recipient.aliases(&key.key().key_handle()))
+            .find(|key| recipient.aliases(key.key().key_handle()))
             .unwrap();
         let key = key
             .key()
