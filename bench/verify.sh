@@ -284,8 +284,8 @@ if wanted shares; then
         read -r second other_wall other_processor <"$home/share.2"
         check "documents of both shares" "$documents" $((${first%|*} + ${second%|*}))
         check "that hold" "$documents" $((${first#*|} + ${second#*|}))
-        wall=$(awk -v a="$wall" -v b="$other_wall" 'BEGIN { print a > b ? a : b }')
-        processor=$(awk -v a="$processor" -v b="$other_processor" 'BEGIN { print a > b ? a : b }')
+        wall=$(awk -v a="$wall" -v b="$other_wall" 'BEGIN { print (a > b ? a : b) }')
+        processor=$(awk -v a="$processor" -v b="$other_processor" 'BEGIN { print (a > b ? a : b) }')
         rate shares two "$repetition" "$documents"
         say "  $repetition of $repetitions: two sessions $(divide "$one" "$wall") times the rate of one; the longer share is 1 / $(divide "$one_processor" "$processor") of the work"
     done
@@ -306,7 +306,7 @@ if wanted sizes; then
             check "intact of $size" "$size|$size" "$answer"
             rate sizes "$size" "$repetition" "$size"
             result "memory, kB" "$size" "$repetition" $((memory - before))
-            line+=" $size: $(divide "${processor}000000" "$size") us of processor time a document, $((memory - before)) kB;"
+            line+=" $size: $(awk -v s="$processor" -v n="$size" 'BEGIN { printf "%.1f", 1000000 * s / n }') us of processor time a document, $((memory - before)) kB;"
         done
         say "$line"
     done
