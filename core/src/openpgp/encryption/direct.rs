@@ -283,6 +283,25 @@ mod tests {
         assert!(RsaPair::of(&curve).is_none());
     }
 
+    /// What OpenSSL makes of a wrong padding can be empty, and Sequoia reads its first octet: it is refused before that.
+    #[test]
+    fn an_empty_session_key_is_refused() {
+        let pair = pair(Key4::generate_rsa(2048).unwrap());
+        let mut ours = RsaPair::of(&pair).unwrap();
+        let sequoia_openpgp::crypto::mpi::PublicKey::RSA { e, n } = pair.public().mpis() else {
+            panic!()
+        };
+        let number = |value| openssl::bn::BigNum::from_slice(value).unwrap();
+        let public =
+            openssl::rsa::Rsa::from_public_components(number(n.value()), number(e.value()));
+        let mut c = vec![0; 256];
+        public
+            .unwrap()
+            .public_encrypt(&[], &mut c, openssl::rsa::Padding::PKCS1)
+            .unwrap();
+        assert_eq!(read(&Ciphertext::RSA { c: MPI::new(&c) }, &mut ours), None);
+    }
+
     /// RFC 3394, sections 4.1, 4.3 and 4.6.
     #[test]
     fn key_wrap_of_rfc_3394() {

@@ -61,7 +61,12 @@ impl Decryptor for RsaPair {
         let length = self
             .rsa
             .private_decrypt(c.value(), &mut clear, Padding::PKCS1)?;
-        Ok(clear.get(..length).unwrap_or_default().into())
+        // To a padding that is wrong OpenSSL answers with random bytes, sometimes none, so that nothing can be learnt from
+        // a failure. Sequoia looks at the first of them.
+        match clear.get(..length) {
+            Some(bytes) if !bytes.is_empty() => Ok(bytes.into()),
+            _ => Err(Error::MalformedPacket("no session key".into()).into()),
+        }
     }
 }
 
