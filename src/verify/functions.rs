@@ -138,14 +138,12 @@ fn verify_all(
     ErrorReport,
 > {
     let at = time::policy_time(at)?;
-    let documents: VecDeque<String> = match document {
-        Some(name) => VecDeque::from([registry::document(name).map(|d| d.name.clone())?]),
-        None => registry::names()?.into(),
-    };
-    let mut walk = Walk {
-        documents,
-        stage: Stage::Rows(None),
-        at,
+    let mut walk = match document {
+        Some(name) => Walk::over(
+            VecDeque::from([registry::document(name).map(|d| d.name.clone())?]),
+            at,
+        ),
+        None => Walk::over_all(at)?,
     };
     Ok(row::stream(move || walk.next_page()))
 }
@@ -158,15 +156,41 @@ enum Stage {
     Missing(Option<String>),
 }
 
-struct Walk {
+/// A way through documents that judges them batch by batch.
+pub struct Walk {
     documents: VecDeque<String>,
     stage: Stage,
     at: SystemTime,
 }
 
 impl Walk {
+    fn over(documents: VecDeque<String>, at: SystemTime) -> Walk {
+        Walk {
+            documents,
+            stage: Stage::Rows(None),
+            at,
+        }
+    }
+
+    /// Through the documents of every type.
+    ///
+    /// # Errors
+    /// What reading the registrations raises.
+    pub fn over_all(at: SystemTime) -> Result<Walk> {
+        Ok(Walk::over(registry::names()?.into(), at))
+    }
+
+    /// Leaves out what is left of the type in hand, and names it.
+    pub fn skip(&mut self) -> Option<String> {
+        self.stage = Stage::Rows(None);
+        self.documents.pop_front()
+    }
+
     /// Judges the next batch; None at the end. Nothing of PostgreSQL's is held between two calls.
-    fn next_page(&mut self) -> Result<Option<Vec<Verdict>>> {
+    ///
+    /// # Errors
+    /// 42501 for a type that the caller may not read.
+    pub fn next_page(&mut self) -> Result<Option<Vec<Verdict>>> {
         let Some(name) = self.documents.front().cloned() else {
             return Ok(None);
         };
