@@ -8,7 +8,7 @@ STEPS ?=
 VERSIONS ?=
 export PG_MAJOR V
 
-.PHONY: help setup build install test check regress regress-accept demo demo-stop test-fidelity test-reliability test-matrix test-report-browser \
+.PHONY: help setup build install test check check-tools regress regress-accept demo demo-stop test-fidelity test-reliability test-matrix test-report-browser \
 	bench fuzz release clean-clusters clean
 
 help: ## this list
@@ -28,6 +28,9 @@ test: ## all that continuous integration runs (STEPS="core regress" for some)
 
 check: ## format, clippy and the core's tests only
 	@tools/test.sh format clippy core
+
+check-tools: ## what takes minutes: dependencies, coverage, Miri, 30 minutes of sqlsmith (PARTS="deny coverage" for some)
+	@tools/check.sh $(PARTS)
 
 regress: ## the regression tests only (TESTS="a b" for some); uses the last build
 	@tools/regress.sh $(TESTS)
@@ -54,11 +57,13 @@ test-fidelity: ## 5,000 random documents against the real GNU Health, and 100,00
 
 test-reliability: ## sessions, transactions, crashes, full disks, interruptions in full (an hour), into docs/RELIABILITY.md
 	@tests/reliability/run.sh --full $(if $(SEED),--seed $(SEED))
+	@tests/surface/run.sh
+	@tests/gnuhealth/run.sh --part bypass $(if $(SEED),--seed $(SEED))
+	@tests/badbytes/run.sh --full $(if $(SEED),--seed $(SEED))
 	@tools/reliability_table
 
 bench: ## measure
 	@bench/run.sh
-	@bench/encrypt.sh --no-build
 
 fuzz: ## fuzz the parsers, 10 minutes each (SECONDS_EACH=60 for less)
 	@tools/fuzz.sh -s $(or $(SECONDS_EACH),600)

@@ -1,7 +1,6 @@
 -- A hospital to measure in, on top of tests/fixtures/gnuhealth.sql: enough people, medicaments and translations that
 -- look-ups go through indexes as they do in use. Spanish, so that every word is looked for among the translations.
--- Everything here is a function of its number, so that digests, and with them the signatures kept below target/bench,
--- are the same in every run.
+-- Everything here is a function of its number, so that every run measures the same.
 
 UPDATE ir_configuration SET language = 'es';
 

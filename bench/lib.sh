@@ -21,12 +21,11 @@ check() {
     fi
 }
 
-# forget MEASURE...: results of an earlier run.
+# forget MEASURE...: takes away what an earlier run entered for these measures, and for those whose names begin like them.
 forget() {
-    local kept measure
+    local measure
     for measure in "$@"; do
-        kept=$(awk -F '\t' -v measure="$measure" '$1 != measure' "$results")
-        printf '%s' "${kept:+$kept$'\n'}" >"$results"
+        awk -F '\t' -v measure="$measure" 'index($1, measure) != 1' "$results" >"$results.new" && mv "$results.new" "$results"
     done
 }
 

@@ -7,6 +7,7 @@
 # prescribe-fsync: the same with fsync on
 # unwatched: a write that touches no watched column                               (pgbench, transactions a second)
 # copy: COPY of 20,000 prescriptions and their 60,000 lines in one transaction    (seconds)
+# and the first three by processor time (of server and client), transactions in a second of it;
 #    each (A) without triggers, (B) with plpgsql_trigger.sql, (C) with the extension, in turn: A B C A B C ...
 #
 # --smoke: tiny counts, for continuous integration: does it all still run, and are both serialisers' texts the same?
@@ -27,7 +28,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 library "$build"
-forget prescribe prescribe-fsync unwatched copy
+forget prescribe unwatched copy disk
 
 header "databases"
 # Nothing but the measured work is to happen while it is measured: no autovacuum, no checkpoint by time or size.
@@ -68,16 +69,30 @@ say "  $count prescriptions compared in 4 languages"
 
 # ----------------------------------------------------------------------------------------------------------- pgbench
 
-# pgbench_run DATABASE SCRIPT TRANSACTIONS-A-CLIENT: sets `tps`; fails if a transaction did.
+# Processor time of the backends that have ended and of the programs that this script has run, in seconds. On a machine with
+# other work the clock measures that work too.
+postmaster=$(head -n 1 "$(sql_value 'SHOW data_directory')/postmaster.pid")
+processor_time() {
+    awk '{ sub(/.*\)/, ""); ticks += $14 + $15 } END { printf "%.2f\n", ticks / 100 }' "/proc/$postmaster/stat" "/proc/$$/stat"
+}
+
+# pgbench_run DATABASE SCRIPT TRANSACTIONS-A-CLIENT: sets `tps`, transactions a second, and `tpp`, transactions in a second
+# of processor time, and `wal`, bytes of write-ahead log a transaction; fails if a transaction did.
 pgbench_run() {
-    local log=$home/pgbench.log
+    local log=$home/pgbench.log before start
     sql -d "$1" -c CHECKPOINT
+    sleep 0.1
+    before=$(processor_time) start=$(sql_value 'SELECT pg_current_wal_insert_lsn()')
     "$PG_BIN/pgbench" -n -M prepared -c "$clients" -j "$clients" -t "$3" -D documents="$prefilled" \
         -f "$here/$2.pgbench" "$1" >"$log" 2>&1 || {
         log_tail "$log"
         die "pgbench $2 on $1 failed"
     }
+    # Until the postmaster has seen its backends end.
+    sleep 0.2
     tps=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$log")
+    tpp=$(awk -v n=$(($3 * clients)) -v a="$before" -v b="$(processor_time)" 'BEGIN { printf "%.1f", n / (b > a ? b - a : 0.01) }')
+    wal=$(sql_value "SELECT round((pg_current_wal_insert_lsn() - '$start') / ($3.0 * $clients))")
     check "failed transactions of $2 on $1" 0 "$(sed -n 's/^number of failed transactions: \([0-9]*\).*/\1/p' "$log")"
 }
 
@@ -99,7 +114,9 @@ alternate() {
         for database in "$@"; do
             pgbench_run "$database" "$script" "${transactions[$database]}"
             result "$measure" "$database" "$repetition" "$tps"
-            line+=" $database ${tps%.*}"
+            result "$measure by processor time" "$database" "$repetition" "$tpp"
+            result "$measure, WAL" "$database" "$repetition" "$wal"
+            line+=" $database ${tps%.*} (${tpp%.*})"
         done
         say "$line"
     done
@@ -126,6 +143,12 @@ for database in B C; do
         grep -c refused) || true
     check "writes to a sealed prescription refused in $database" 1 "$refused"
 done
+
+# What a seal takes on disk: its entry with its share of the indexes, and the columns of the row.
+result "disk" entry 1 "$(sql_value "SELECT round(pg_total_relation_size('health_crypto.register_entry') / count(*)::numeric)
+    FROM health_crypto.register_entry" -d C)"
+result "disk" columns 1 "$(sql_value "SELECT round(avg(pg_column_size(serializer) + pg_column_size(document_digest)))
+    FROM gnuhealth_prescription_order WHERE state = 'validated'" -d C)"
 
 # -------------------------------------------------------------------------------------------------------------- COPY
 
@@ -168,10 +191,15 @@ if grep -E 'PANIC|terminated by signal' "$(cluster_log "$CLUSTER")"; then
 fi
 
 header "results"
-table unwatched "a second" A C
-table prescribe "a second" A B C
-table prescribe-fsync "a second" A C
+for measure in unwatched prescribe prescribe-fsync; do
+    variants=(A C)
+    [ "$measure" != prescribe ] || variants=(A B C)
+    table "$measure" "a second" "${variants[@]}"
+    table "$measure by processor time" "a second" "${variants[@]}"
+    table "$measure, WAL" "bytes a transaction" "${variants[@]}"
+done
 table copy "seconds" A B C
+table disk "bytes a seal" entry columns
 say ""
 [ "$smoke" = no ] || say "(smoke run: these figures mean nothing)"
 say "checks: $passed passed, $failed failed"

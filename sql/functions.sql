@@ -66,30 +66,27 @@ COMMENT ON FUNCTION health_crypto.unprotect(text) IS
 CREATE FUNCTION health_crypto.definition_parts(definition oid, OUT class oid, OUT object oid) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH RECURSIVE known (proc, class, operator, rewrite) AS (
-        SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid,
-               'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid,
-               'pg_catalog.pg_operator'::pg_catalog.regclass::pg_catalog.oid,
-               'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid
-    ), node (class, object) AS (
-        SELECT k.proc, definition_parts.definition FROM known k
+    WITH RECURSIVE node (class, object) AS (
+        SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid, definition_parts.definition
       UNION
         SELECT n.class, n.object
           FROM node
-         CROSS JOIN known k
           JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) node.class
            AND d.objid OPERATOR(pg_catalog.=) node.object AND d.deptype OPERATOR(pg_catalog.=) 'n'
          CROSS JOIN LATERAL (
-               SELECT d.refclassid, d.refobjid WHERE d.refclassid OPERATOR(pg_catalog.=) k.proc
+               SELECT d.refclassid, d.refobjid
+                WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
              UNION ALL
-               SELECT k.rewrite, w.oid
+               SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid, w.oid
                  FROM pg_catalog.pg_rewrite w
-                WHERE d.refclassid OPERATOR(pg_catalog.=) k.class AND w.ev_class OPERATOR(pg_catalog.=) d.refobjid
+                WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                  AND w.ev_class OPERATOR(pg_catalog.=) d.refobjid
                   AND w.rulename OPERATOR(pg_catalog.=) '_RETURN'
              UNION ALL
-               SELECT k.proc, o.oprcode::pg_catalog.oid
+               SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid, o.oprcode::pg_catalog.oid
                  FROM pg_catalog.pg_operator o
-                WHERE d.refclassid OPERATOR(pg_catalog.=) k.operator AND o.oid OPERATOR(pg_catalog.=) d.refobjid) n (class, object)
+                WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass
+                  AND o.oid OPERATOR(pg_catalog.=) d.refobjid) n (class, object)
     )
     SELECT node.class, node.object FROM node;
 END;
@@ -149,6 +146,12 @@ CREATE FUNCTION health_crypto.verify_all(document text DEFAULT NULL, at timestam
     LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verify_all_wrapper';
 COMMENT ON FUNCTION health_crypto.verify_all(text, timestamptz) IS
     'what holds of every document of one type, or of all types; also of sealed documents whose row is gone';
+
+CREATE FUNCTION health_crypto.verify_all(document text, at timestamptz, share integer, shares integer)
+    RETURNS SETOF health_crypto.verdict
+    LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verify_share_wrapper';
+COMMENT ON FUNCTION health_crypto.verify_all(text, timestamptz, integer, integer) IS
+    'verify_all() for one of several sessions that divide the work: the documents of share 1, 2, ... of so many shares';
 
 CREATE FUNCTION health_crypto.verify_signature(payload text, signature text, at timestamptz DEFAULT pg_catalog.now())
     RETURNS SETOF health_crypto.signature_verdict

@@ -31,6 +31,7 @@ GRANT EXECUTE ON FUNCTION
     health_crypto.signing_payload(text, text), health_crypto.signing_payload(text, bigint),
     health_crypto.verify(text, text, timestamptz), health_crypto.verify(text, bigint, timestamptz),
     health_crypto.verify_all(text, timestamptz),
+    health_crypto.verify_all(text, timestamptz, integer, integer),
     health_crypto.signers(text, text, timestamptz), health_crypto.signers(text, bigint, timestamptz),
     health_crypto.evidence(text, text, timestamptz), health_crypto.evidence(text, bigint, timestamptz),
     health_crypto.qr_svg(text, text), health_crypto.qr_svg(text, bigint),

@@ -63,6 +63,8 @@ pub enum Error {
     OtherRecipients { table: Table, column: String },
     /// A write that changes the key of a row with a message that is bound to it.
     KeyOfMessage { table: Table, column: String },
+    /// A row without a key, which no message can be bound to. BEFORE triggers see it before PostgreSQL refuses it.
+    Keyless { table: Table },
     /// A statement run on a document's behalf failed (its definition, or storing its digest); `sqlstate` is its code, its
     /// message is withheld.
     DefinitionFailed { document: String, sqlstate: Code },
@@ -163,6 +165,7 @@ impl Error {
             | Error::Misplaced { .. }
             | Error::OtherRecipients { .. }
             | Error::KeyOfMessage { .. } => Code::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION,
+            Error::Keyless { .. } => Code::ERRCODE_NOT_NULL_VIOLATION,
             Error::NotAllowed { .. } => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Error::ReadOnly => Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
             Error::DefinitionFailed { sqlstate, .. } => *sqlstate,
@@ -219,6 +222,7 @@ impl Error {
             Error::KeyOfMessage { .. } => {
                 Some("Write the column in clear in the same statement, or insert a new row.")
             }
+            Error::Keyless { .. } => None,
             Error::DefinitionFailed { .. } => Some(
                 "Run the definition, or the UPDATE, by itself for this key to see its message.",
             ),
@@ -241,9 +245,9 @@ impl Error {
         match self {
             Error::Sealed { table, .. } => Some(("health_crypto_sealed", table)),
             Error::UnverifiedSignature { table, .. } => Some(("health_crypto_signature", table)),
-            Error::Misplaced { table, .. } | Error::KeyOfMessage { table, .. } => {
-                Some(("health_crypto_place", table))
-            }
+            Error::Misplaced { table, .. }
+            | Error::KeyOfMessage { table, .. }
+            | Error::Keyless { table } => Some(("health_crypto_place", table)),
             Error::OtherRecipients { table, .. } => Some(("health_crypto_recipients", table)),
             _ => None,
         }
@@ -325,6 +329,9 @@ impl fmt::Display for Error {
                 "the key of a row of table \"{}\" cannot change: the message in column \"{column}\" is bound to it",
                 table.name
             ),
+            Error::Keyless { table } => {
+                write!(f, "a row of table \"{}\" has no key", table.name)
+            }
             Error::DefinitionFailed { document, .. } => {
                 write!(
                     f,

@@ -1,25 +1,37 @@
 //! Python's texts as SQL functions, for definitions of GNU Health documents.
 
 use health_crypto_core::canonical::python;
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::error::Error;
 use crate::pg::clock::{self, Moment};
 use crate::settings;
 
 const NONE: &str = "None";
 
+/// The longest text that repr() is asked of: a character that is escaped becomes four times as long, and a value of
+/// PostgreSQL's can have a gigabyte.
+const MAX_REPR_BYTES: usize = 255 << 20;
+
 #[pg_extern(sql = false)]
-fn python_repr_text(value: Option<&str>) -> String {
+fn python_repr_text(value: Option<&str>) -> std::result::Result<String, ErrorReport> {
     panic_point!();
     let Some(value) = value else {
-        return NONE.to_owned();
+        return Ok(NONE.to_owned());
     };
+    if value.len() > MAX_REPR_BYTES {
+        return Err(Error::TooLarge {
+            what: "a text for Python's repr()",
+        }
+        .into());
+    }
     if python::has_version_dependent(value) {
         settings::unicode_matters();
     }
     let mut repr = String::with_capacity(value.len() + 2);
     python::write_repr_str(value, settings::python_unicode(), &mut repr);
-    repr
+    Ok(repr)
 }
 
 #[pg_extern(sql = false)]

@@ -25,19 +25,30 @@ thread_local! {
 /// Certificates remembered at most; more start over.
 const MAX_PARSED: usize = 4096;
 
-/// The stored certificates, for the core's verification.
+/// The stored certificates as one snapshot shows them, for the core's verification.
 pub struct StoredKeyring<'s> {
-    /// An open session.
-    pub session: &'s Session,
-    /// The document that is signed; None: any payload, for which a certificate that may sign nothing is unauthorized.
-    pub document: Option<&'s str>,
+    session: &'s Session,
+    document: Option<&'s str>,
+    // A look-up takes 25 us of processor time with the change of role, and a page of documents has a few signers. Good for
+    // as long as the statement that the session runs in: it sees one state of the keyring, whatever others do to it.
+    looked_up: HashMap<Fingerprint, Vec<Candidate>>,
 }
 
-impl Keyring for StoredKeyring<'_> {
-    fn candidates(&mut self, issuer: &Fingerprint) -> Vec<Candidate> {
+impl<'s> StoredKeyring<'s> {
+    /// For the signatures of a document; None: over any payload, for which a certificate that may sign nothing is
+    /// unauthorized. Not to be kept longer than a statement's snapshot.
+    pub fn of(session: &'s Session, document: Option<&'s str>) -> StoredKeyring<'s> {
+        StoredKeyring {
+            session,
+            document,
+            looked_up: HashMap::new(),
+        }
+    }
+
+    fn look_up(&self, issuer: &Fingerprint) -> Vec<Candidate> {
         let _role = RunAs::registrar();
         let rows = self.session.run(
-            "SELECT c.fingerprint, c.certificate, c.documents FROM health_crypto.certificate_key k \
+            "SELECT c.fingerprint, c.certificate, pg_catalog.array_remove(c.documents, NULL) FROM health_crypto.certificate_key k \
              JOIN health_crypto.certificate c USING (fingerprint) WHERE k.key_fingerprint = $1 ORDER BY 1",
             vec![issuer.to_string().into()],
             Snapshot::Caller,
@@ -58,6 +69,17 @@ impl Keyring for StoredKeyring<'_> {
                 })
             })
             .collect()
+    }
+}
+
+impl Keyring for StoredKeyring<'_> {
+    fn candidates(&mut self, issuer: &Fingerprint) -> Vec<Candidate> {
+        if let Some(known) = self.looked_up.get(issuer) {
+            return known.clone();
+        }
+        let found = self.look_up(issuer);
+        self.looked_up.insert(issuer.clone(), found.clone());
+        found
     }
 }
 

@@ -2,7 +2,8 @@
 # Runs the fuzz targets of fuzz/, one after the other, and says what each did. Fails if one found something.
 #
 #     tools/fuzz.sh                     all targets, 600 seconds each
-#     tools/fuzz.sh -s 60 framing       some of: framing signature certificate canonical_json; for so many seconds
+#     tools/fuzz.sh -s 60 framing       some of: framing signature certificate keyring combine
+#                                       canonical_json; for so many seconds
 #
 # What was learnt is kept in target/fuzz/corpus and used again; what breaks a rule is in target/fuzz/artifacts, and
 #     tools/fuzz.sh -r FILE TARGET      runs that one again.
@@ -12,7 +13,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-all=(framing signature certificate canonical_json)
+all=(framing signature certificate keyring combine canonical_json)
 seconds=600 repeat=''
 while getopts 's:r:' option; do
     case $option in
@@ -64,10 +65,10 @@ seeds() {
     mkdir -p "$folder" "$FUZZ/corpus/$target" "$FUZZ/artifacts/$target"
     for file in tests/pg_regress/data/*; do
         case $target:$file in
-            framing:*.sig | framing:*.asc | certificate:*.asc) cp "$file" "$folder/" ;;
+            framing:*.sig | combine:*.sig | framing:*.asc | certificate:*.asc | keyring:*.asc) cp "$file" "$folder/" ;;
         esac
         case $target:$file in
-            signature:*.sig | certificate:*.asc) bytes_of "$file" >"$folder/$(basename "$file").bin" ;;
+            signature:*.sig | certificate:*.asc | keyring:*.asc) bytes_of "$file" >"$folder/$(basename "$file").bin" ;;
         esac
     done
     if [ "$target" = canonical_json ]; then

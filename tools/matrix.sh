@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# The extension on every major version of PostgreSQL that Cargo.toml names: compiled for all, and tested on those that can be had
-# here: the regression suite, two sessions at once, dumps, replicas, federation, and pg_upgrade from each to every later one.
+# The extension on every major version of PostgreSQL that Cargo.toml names: compiled for all, and tested on those that
+# can be had here: the regression suite, two sessions at once, dumps, replicas, federation, and pg_upgrade from each to
+# every later one.
 #
 #     tools/matrix.sh                 all versions
 #     tools/matrix.sh 17 18           these; pg_upgrade among them and from the one that is installed
 #     tools/matrix.sh --fetch 17      only fetches that version
 #     tools/matrix.sh --clean         removes what it fetched and built
 #
-# A version is had, in this order, because it is installed; or, on Debian, from the packages of another release of Debian, taken
-# from the mirror that apt uses: they are not installed but unpacked below target/matrix/VERSION, together with the libraries that
-# they need, the C library included, and their programs are told to use those (patchelf). So they run here without a container,
-# without root, and without a trace in the system. A version that cannot be had is compiled with the bindings that pgrx ships,
-# and that is said.
+# A version is had, in this order, because it is installed; or, on Debian, from the packages of another release of
+# Debian, taken from the mirror that apt uses: they are not installed but unpacked below target/matrix/VERSION, together
+# with the libraries that they need, the C library included, and their programs are told to use those (patchelf). So
+# they run here without a container, without root, and without a trace in the system. A version that cannot be had is
+# compiled with the bindings that pgrx ships, and that is said.
 #
 # What is had stays for the next run. Building takes minutes a version the first time, testing three to four.
 # Logs: target/logs/matrix-VERSION-STEP.log. The last line is the sum: "N passed, N failed".
@@ -61,8 +62,8 @@ have() {
 # The mirror of Debian that apt uses here.
 mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | head -n 1; }
 
-# fetch VERSION SUITE: unpacks its packages and all that they depend on. apt resolves and downloads; in a place of its own, with no
-# package taken for installed, it does not touch the system's lists.
+# fetch VERSION SUITE: unpacks its packages and all that they depend on. apt resolves and downloads; in a place of its
+# own, with no package taken for installed, it does not touch the system's lists.
 fetch() {
     local version=$1 suite=$2 apt=$matrix/apt-$1 root=$matrix/$1 new=$matrix/$1.new package program loader libraries
     rm -rf "$apt" "$new"
@@ -106,8 +107,8 @@ APT
     "$root/usr/lib/postgresql/$version/bin/postgres" --version
 }
 
-# compile VERSION: with the bindings that pgrx ships for its documentation. They are chosen by a cfg that other crates know as
-# well, so only pgrx's gets it.
+# compile VERSION: with the bindings that pgrx ships for its documentation. They are chosen by a cfg that other crates
+# know as well, so only pgrx's gets it.
 compile() {
     local wrapper=$matrix/rustc
     mkdir -p "$matrix"
@@ -119,8 +120,8 @@ case " $* " in
 esac
 RUSTC
     chmod 755 "$wrapper"
-    DOCS_RS=1 RUSTC_WRAPPER=$wrapper CARGO_TARGET_DIR=$matrix/compile \
-        cargo check --profile "$PROFILE" --no-default-features --features "pg$1"
+    # Built as far as the library, with what is built already of its dependencies; a check would check them all again.
+    DOCS_RS=1 RUSTC_WRAPPER=$wrapper cargo_shared build --lib --profile "$PROFILE" --no-default-features --features "pg$1"
 }
 
 # ------------------------------------------------------------------------------------------------ the matrix

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Releases the version that Cargo.toml names: freezes its installation script and its update script, dates the changelog, commits
-# and tags. Pushes nothing.
+# Releases the version that Cargo.toml names: freezes its installation script and its update script, dates the
+# changelog, commits and tags. Pushes nothing.
 #
 #     tools/release.sh VERSION
 # shellcheck source=tools/lib.sh

@@ -1,16 +1,17 @@
 # shellcheck shell=bash
 # What has been released, and that it stays as it was; to be sourced after tools/lib.sh.
 #
-# sql/released/health_crypto--VERSION.sql is the installation script of each released version, as cargo pgrx made it then;
-# sql/health_crypto--A--B.sql are the update scripts, which cargo pgrx installs. sql/released/SHA256SUMS lists both: what is listed is
-# frozen. An update script that is not listed belongs to the version that is being worked on.
+# sql/released/health_crypto--VERSION.sql is the installation script of each released version, as cargo pgrx made it
+# then; sql/health_crypto--A--B.sql are the update scripts, which cargo pgrx installs. sql/released/SHA256SUMS lists
+# both: what is listed is frozen. An update script that is not listed belongs to the version that is being worked on.
 
 # version_of_source: the version in Cargo.toml.
 version_of_source() { sed -n 's/^version = "\(.*\)"$/\1/p' "$ROOT/Cargo.toml" | head -n 1; }
 
 # released_versions: those that have an installation script, the earliest first.
 released_versions() {
-    find "$ROOT/sql/released" -name 'health_crypto--*.sql' -printf '%f\n' 2>/dev/null |
+    [ -d "$ROOT/sql/released" ] || return 0
+    find "$ROOT/sql/released" -name 'health_crypto--*.sql' -printf '%f\n' |
         sed 's/^health_crypto--\(.*\)\.sql$/\1/' | sort -V
 }
 
@@ -40,8 +41,9 @@ check_released() {
     done
 }
 
-# from_version VERSION CURRENT: the regression suite, with every CREATE EXTENSION being one of that version and an update: without
-# an installation script for the current one, PostgreSQL takes that way by itself. Adds to passed and failed of the caller.
+# from_version VERSION CURRENT: the regression suite, with every CREATE EXTENSION being one of that version and an
+# update: without an installation script for the current one, PostgreSQL takes that way by itself. Adds to passed and
+# failed of the caller.
 from_version() {
     local good bad log=$LOGS/regress-from-$1.log script
     script=$("$PG_BIN/pg_config" --sharedir)/extension/health_crypto--$2.sql

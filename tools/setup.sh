@@ -50,6 +50,8 @@ missing_packages() {
     command -v gpg >/dev/null || echo gnupg
     # The core's tests also sign with Sequoia's.
     command -v sq >/dev/null || echo sq
+    # bench/verify.sh measures against it.
+    command -v sqv >/dev/null || echo sqv
     command -v python3 >/dev/null || echo python3
     has_venv || echo python3-venv
     # The reliability tests hold many sessions at once.

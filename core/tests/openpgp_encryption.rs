@@ -629,6 +629,112 @@ fn secret_keys_with_and_without_passphrase() {
     assert_eq!(error(&long), Some(SecretKeyError::TooLarge));
 }
 
+/// A message whose encrypted session keys are these, and its data as `encrypted` has it.
+fn with_session_keys(encrypted: &Encrypted, session_keys: Vec<PKESK>) -> String {
+    let data = packets(&encrypted.message).pop().unwrap();
+    let packets = session_keys.into_iter().map(Packet::PKESK);
+    armored(openpgp::armor::Kind::Message, packets.chain([data]))
+}
+
+fn session_key_of(message: &str) -> PKESK {
+    match packets(message).remove(0) {
+        Packet::PKESK(packet) => packet,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whoever writes a message must not decide how long its reader works: an operation with a secret key, or a pass over the
+/// data, for each of 256 packets.
+#[test]
+fn work_on_a_message_is_bounded() {
+    let (cert, other) = (v4(), v4());
+    let encrypted = to(&[&cert], TEXT);
+    let own = session_key_of(&encrypted.message);
+    // Of another's message, naming nobody, so that every key must be tried.
+    let PKESK::V3(mut stray) = session_key_of(&to(&[&other], TEXT).message) else {
+        panic!()
+    };
+    stray.set_recipient(None);
+    let after = |count: usize, packet: PKESK| {
+        let mut session_keys = vec![packet; count];
+        session_keys.push(own.clone());
+        text_of(&with_session_keys(&encrypted, session_keys), &cert)
+    };
+    assert_eq!(
+        after(MAX_ATTEMPTS - 1, stray.clone().into()).as_deref(),
+        Ok(TEXT)
+    );
+    assert_eq!(after(MAX_ATTEMPTS, stray.into()), Err(Undecryptable));
+    // To the right key, well-formed, and the session key of another message.
+    let wrong = session_key_of(&to(&[&cert], TEXT).message);
+    assert_eq!(
+        after(MAX_CANDIDATES - 1, wrong.clone()).as_deref(),
+        Ok(TEXT)
+    );
+    assert_eq!(after(MAX_CANDIDATES, wrong), Err(Undecryptable));
+}
+
+/// One transferable secret key with these packets, armored.
+fn secret_block(bytes: &[u8]) -> String {
+    let mut writer =
+        openpgp::armor::Writer::new(Vec::new(), openpgp::armor::Kind::SecretKey).unwrap();
+    writer.write_all(bytes).unwrap();
+    String::from_utf8(writer.finalize().unwrap()).unwrap()
+}
+
+/// An RSA secret key with a modulus of that many octets, all ones. Nobody tries it.
+fn rsa_secret(octets: u16) -> Vec<u8> {
+    let number = |octets: u16| {
+        let mut number = (octets * 8).to_be_bytes().to_vec();
+        number.resize(2 + usize::from(octets), 0xFF);
+        number
+    };
+    let secret: Vec<u8> = (0..4).flat_map(|_| number(octets / 2)).collect();
+    let sum = secret
+        .iter()
+        .fold(0_u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
+    let mut body = vec![4, 0, 0, 0, 0, 1];
+    body.extend(number(octets));
+    body.extend([0, 17, 1, 0, 1, 0]);
+    body.extend(secret);
+    body.extend(sum.to_be_bytes());
+    let mut packet = vec![0xC5, 0xFF];
+    packet.extend(u32::try_from(body.len()).unwrap().to_be_bytes());
+    packet.extend(body);
+    packet
+}
+
+#[test]
+fn secret_keys_that_are_none_or_too_much() {
+    let error = |bytes: &[u8]| SecretKey::parse(&secret_block(bytes)).err();
+    assert_eq!(error(&rsa_secret(1024)), None, "8192 bits");
+    assert_eq!(error(&rsa_secret(1025)), Some(SecretKeyError::TooCostly));
+    let key = v4().as_tsk().to_vec().unwrap();
+    assert_eq!(error(&key), None);
+    assert_eq!(
+        error(&key.repeat(2)),
+        Some(SecretKeyError::NotASecretKey),
+        "two"
+    );
+    let markers = b"\xca\x03PGP".repeat(3000);
+    assert_eq!(
+        error(&[key.clone(), markers].concat()),
+        Some(SecretKeyError::NotASecretKey),
+        "too many packets"
+    );
+    assert_eq!(
+        error(&[b"\xca\x03PGP", key.as_slice()].concat()),
+        Some(SecretKeyError::NotASecretKey),
+        "something else first"
+    );
+    assert_eq!(error(&literal(b"x")), Some(SecretKeyError::NotASecretKey));
+    // One whose numbers fit no modulus is a key like any that does not open the message.
+    let message = Message::read(&to(&[&v4()], TEXT).message).unwrap();
+    let nonsense = SecretKey::parse(&secret_block(&rsa_secret(256))).unwrap();
+    let opened = decrypt_with_secret_key(&message, &mut nonsense.unlock(""));
+    assert_eq!(opened.err(), Some(Undecryptable));
+}
+
 #[test]
 fn a_secret_key_that_asks_for_gigabytes_is_refused() {
     let cert = v6();

@@ -54,9 +54,14 @@ thread_local! {
         .collect();
 }
 
+/// The signers of the test data.
+pub fn signers() -> Vec<Candidate> {
+    KEYRING.with(Clone::clone)
+}
+
 /// Judges `block` with the signers of the test data, and checks what must hold whatever it is.
 pub fn judge(block: &str) {
-    judge_with(block, &mut Memory(KEYRING.with(Clone::clone)));
+    judge_with(block, &mut Memory(signers()));
 }
 
 /// Judges `block` with `keyring`, and checks what must hold whatever both are.

@@ -60,27 +60,40 @@ COMMENT ON FUNCTION gnuhealth_documents.translation(text, integer, text[]) IS
 
 -- GNU Health 5.0: party.party get_rec_name. Its loop over the person's names returns in the first turn, so the first
 -- name (by id) decides, and gives an empty text if it is not the official one. Where GNU Health would raise (a last
--- name without a name) the answer is NULL, as for a party without any name. The party's own columns are arguments
--- because whoever asks has the party's row at hand.
+-- name without a name) the answer is NULL, as for a party without any name. first_name is the id of that name, NULL if
+-- there is none; then come its columns, then the party's.
+CREATE OR REPLACE FUNCTION gnuhealth_documents.shown_name(
+        first_name integer, use text, prefix text, given text, family text, suffix text,
+        name text, lastname text, representation text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN shown_name.first_name IS NULL AND shown_name.lastname <> '' THEN shown_name.lastname || ', ' || shown_name.name
+        WHEN shown_name.first_name IS NULL THEN shown_name.name
+        WHEN shown_name.use IS DISTINCT FROM 'official' THEN ''
+        WHEN shown_name.representation = 'pgfs' THEN
+            CASE WHEN shown_name.prefix <> '' THEN shown_name.prefix || ' ' ELSE '' END
+            || COALESCE(shown_name.given, '') || ' ' || COALESCE(shown_name.family, '')
+            || CASE WHEN shown_name.suffix <> '' THEN ', ' || shown_name.suffix ELSE '' END
+        WHEN shown_name.representation = 'gf' THEN
+            COALESCE(shown_name.given, '') || CASE WHEN shown_name.family <> '' THEN ' ' || shown_name.family ELSE '' END
+        WHEN shown_name.representation = 'cjk' THEN COALESCE(shown_name.family, '') || COALESCE(shown_name.given, '')
+        WHEN shown_name.representation = 'fg' OR COALESCE(shown_name.representation, '') = '' THEN
+            CASE WHEN shown_name.family <> '' THEN shown_name.family || ', ' ELSE '' END || COALESCE(shown_name.given, '')
+        ELSE ''
+        END;
+END;
+COMMENT ON FUNCTION gnuhealth_documents.shown_name(integer, text, text, text, text, text, text, text, text) IS
+    'the name that GNU Health 5.0 shows of a party (rec_name), from its first person name and its own columns';
+
+-- The same for a single party whose row is at hand. For many at once, join the first names to them instead: this looks
+-- each up by itself.
 CREATE OR REPLACE FUNCTION gnuhealth_documents.party_name(party integer, name text, lastname text, representation text)
     RETURNS TABLE (rec_name text)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
-    SELECT CASE
-        WHEN n.id IS NULL AND party_name.lastname <> '' THEN party_name.lastname || ', ' || party_name.name
-        WHEN n.id IS NULL THEN party_name.name
-        WHEN n.use IS DISTINCT FROM 'official' THEN ''
-        WHEN party_name.representation = 'pgfs' THEN
-            CASE WHEN n.prefix <> '' THEN n.prefix || ' ' ELSE '' END
-            || COALESCE(n.given, '') || ' ' || COALESCE(n.family, '')
-            || CASE WHEN n.suffix <> '' THEN ', ' || n.suffix ELSE '' END
-        WHEN party_name.representation = 'gf' THEN
-            COALESCE(n.given, '') || CASE WHEN n.family <> '' THEN ' ' || n.family ELSE '' END
-        WHEN party_name.representation = 'cjk' THEN COALESCE(n.family, '') || COALESCE(n.given, '')
-        WHEN party_name.representation = 'fg' OR COALESCE(party_name.representation, '') = '' THEN
-            CASE WHEN n.family <> '' THEN n.family || ', ' ELSE '' END || COALESCE(n.given, '')
-        ELSE ''
-        END
+    SELECT gnuhealth_documents.shown_name(n.id, n.use, n.prefix, n.given, n.family, n.suffix,
+                                          party_name.name, party_name.lastname, party_name.representation)
       FROM (SELECT 1) one
       LEFT JOIN LATERAL (
             SELECT f.id, f.use, f.prefix, f.given, f.family, f.suffix

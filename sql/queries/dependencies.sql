@@ -2,21 +2,29 @@
 -- table plays for a root ($2, an OID). PostgreSQL records the columns in pg_depend when a BEGIN ATOMIC body is created.
 WITH RECURSIVE node AS (
     SELECT n.class, n.object FROM health_crypto.definition_parts($1) n
-), body AS (
+), body AS MATERIALIZED (
     -- A whole-row reference leaves no trace of its columns in pg_depend. In the stored tree it is a Var without column
     -- number, of the table's row type.
     SELECT n.class, n.object, COALESCE(p.prosqlbody::text, w.ev_action::text, '') AS tree
       FROM node n
       LEFT JOIN pg_catalog.pg_proc p ON n.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = n.object
       LEFT JOIN pg_catalog.pg_rewrite w ON n.class = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND w.oid = n.object
+), touched AS MATERIALIZED (
+    -- Each tree is searched once for each table: it can have a megabyte, and its columns are a hundred.
+    SELECT u.class, u.object, u.relation, b.tree LIKE '%:varattno 0 :vartype ' || c.reltype || ' %' AS is_whole
+      FROM (SELECT DISTINCT n.class, n.object, d.refobjid AS relation
+              FROM node n
+              JOIN pg_catalog.pg_depend d ON d.classid = n.class AND d.objid = n.object
+               AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'n') u
+      JOIN body b ON b.class = u.class AND b.object = u.object
+      JOIN pg_catalog.pg_class c ON c.oid = u.relation AND c.relkind IN ('r', 'p', 'm', 'f')
 ), reading AS (
-    SELECT d.refobjid AS relation, a.attname, a.attnum
-      FROM body b
-      JOIN pg_catalog.pg_depend d ON d.classid = b.class AND d.objid = b.object
-       AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'n'
-      JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'm', 'f')
-      LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum > 0 AND NOT a.attisdropped
-       AND (a.attnum = d.refobjsubid OR b.tree LIKE '%:varattno 0 :vartype ' || c.reltype || ' %')
+    SELECT t.relation, a.attname, a.attnum
+      FROM touched t
+      JOIN pg_catalog.pg_depend d ON d.classid = t.class AND d.objid = t.object
+       AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = t.relation AND d.deptype = 'n'
+      LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.relation AND a.attnum > 0 AND NOT a.attisdropped
+       AND (a.attnum = d.refobjsubid OR t.is_whole)
 ), relation AS (
     SELECT r.relation, c.relname, s.nspname, c.relkind,
            COALESCE(pg_catalog.array_agg(DISTINCT r.attname::text) FILTER (WHERE r.attname IS NOT NULL), '{}') AS names

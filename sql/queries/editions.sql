@@ -1,7 +1,7 @@
 -- The definitions that documents of a type ($1) may have been sealed by, newest first, resolved against the catalogue for
 -- keys of a type ($2, its name) and a root table's owner ($3, an OID). Columns 6-11 are NULL or false where the function
 -- is gone.
-SELECT e.edition, e.definition, e.profile, e.reference_fields, e.source,
+SELECT e.edition, e.definition, e.profile, pg_catalog.array_remove(e.reference_fields, NULL), e.source,
        f.oid, pg_catalog.quote_ident(e.definition_schema) || '.' || pg_catalog.quote_ident(e.definition_name),
        (SELECT pg_catalog.array_agg(a.name ORDER BY a.place)
           FROM unnest(f.proargnames, f.proargmodes) WITH ORDINALITY a (name, mode, place)

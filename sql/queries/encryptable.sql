@@ -1,5 +1,9 @@
 -- What a table ($1, an OID) and its column ($2) look like to encrypt_column().
-SELECT n.nspname::text, c.relname::text, c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT c.relispartition,
+-- Triggers do not follow INHERITS: what is written to a child would stay in clear.
+SELECT n.nspname::text, c.relname::text,
+       c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT c.relispartition
+           AND (c.relkind = 'p' OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h
+                                                WHERE c.oid IN (h.inhparent, h.inhrelid))),
        c.relowner, k.columns, k.types,
        a.attnum IS NOT NULL,
        a.attgenerated = '' AND a.attidentity = '' AND a.atttypmod = -1

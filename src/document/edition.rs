@@ -9,8 +9,10 @@ use pgrx::pg_sys;
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 
 use crate::document::definition;
+use crate::document::dependencies;
+use crate::document::root::Root;
 use crate::document::statements::path_to_root;
-use crate::document::watch::{Part, Watch};
+use crate::document::watch::{self, Part, Watch};
 use crate::error::{Error, Result, Table};
 use crate::pg::caller::RunAs;
 use crate::pg::spi::{Rows, Session, Snapshot};
@@ -40,6 +42,7 @@ pub struct Edition {
     owner: pg_sys::Oid,
     function: Option<Function>,
     helpers: OnceCell<Result<()>>,
+    reads_recorded: OnceCell<bool>,
 }
 
 /// The function of an edition, as it is in the catalogue.
@@ -122,7 +125,14 @@ impl Edition {
         watches: Vec<Watch>,
     ) -> Result<Edition> {
         let required = |column: usize| rows.string(row, column).ok_or(Error::Bug("edition"));
-        let profile = Profile::from_str(&required(3)?).map_err(|_| Error::Bug("profile"))?;
+        // Only somebody who changes the extension's tables can bring in another.
+        let profile = Profile::from_str(&required(3)?).map_err(|_| Error::BadDefinition {
+            what: format!(
+                "edition {number} of document \"{}\" has a profile that is not known",
+                common.document
+            ),
+            hint: "It was registered by a newer version, or somebody changed the extension's tables.",
+        })?;
         let function = match (rows.get(row, 6), rows.get::<Vec<String>>(row, 8)) {
             (Some(oid), Some(fields)) => {
                 let types: Vec<String> = rows.get(row, 9).unwrap_or_default();
@@ -159,6 +169,7 @@ impl Edition {
             owner: common.owner,
             function,
             helpers: OnceCell::new(),
+            reads_recorded: OnceCell::new(),
         })
     }
 
@@ -204,6 +215,21 @@ impl Edition {
     pub fn is_whole(&self) -> bool {
         let mut own = self.watches.iter().filter(|w| w.part != Part::Reference);
         own.all(|watch| watch.oid.is_some() && watch.present == watch.columns)
+    }
+
+    /// Whether the definition still reads, under their names, the own columns that it was registered with. Its body follows a
+    /// column that is renamed, and the digest over own rows goes by name: with another column in its place, the two would
+    /// be over different columns. Looked up once for each load of the document, and only where it matters.
+    pub fn reads_what_was_recorded(&self, session: &Session, root: &Root) -> bool {
+        *self.reads_recorded.get_or_init(|| {
+            // One that is gone, or may not be run, reads nothing else: the verdict says that of it.
+            let Ok(function) = self.function(session) else {
+                return true;
+            };
+            let _role = RunAs::registrar();
+            dependencies::watches(session, function.oid, root)
+                .is_ok_and(|reads| watch::are_read(&self.watches, &reads))
+        })
     }
 
     /// How many texts a row of [`Edition::own`] has after the key.

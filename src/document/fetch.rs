@@ -12,6 +12,13 @@ use crate::error::{Error, Result};
 use crate::pg::shield;
 use crate::pg::spi::{Rows, Session, Snapshot};
 
+/// The longest text of a field: written as JSON, a control character becomes six times as long, and a value of
+/// PostgreSQL's can have a gigabyte.
+const MAX_FIELD_BYTES: usize = 128 << 20;
+
+/// The longest canonical text: what PostgreSQL can store.
+const MAX_TEXT_BYTES: usize = (1 << 30) - 64;
+
 /// Canonical texts by key.
 pub type Texts = HashMap<String, String>;
 
@@ -33,25 +40,71 @@ pub fn texts(
     let rows = run_definition(session, document, function, keys, language, snapshot)?;
     let mut texts = HashMap::with_capacity(rows.len());
     for row in 0..rows.len() {
-        let key = rows.string(row, 1).ok_or_else(|| Error::BadDefinition {
-            what: format!(
-                "the definition of document \"{}\" returned a null key",
-                document.name
-            ),
-            hint: "Its first column is the root's primary key.",
-        })?;
+        let key = rows.string(row, 1).ok_or_else(|| null_key(document))?;
         let text = text(edition.profile, function, &rows, row)?;
         if texts.insert(key, text).is_some() {
-            return Err(Error::BadDefinition {
-                what: format!(
-                    "the definition of document \"{}\" returned two rows for one key",
-                    document.name
-                ),
-                hint: "It must return one row a document: aggregate the children.",
-            });
+            return Err(two_rows(document));
         }
     }
     Ok(texts)
+}
+
+/// As [`texts`], for a whole page of documents: the text of each key, in the keys' order; `None` where the definition
+/// returns no row. Definitions mostly keep some order, so that a key is looked for where the last one was found.
+///
+/// # Errors
+/// As [`texts`].
+pub fn texts_in_order(
+    session: &Session,
+    document: &Document,
+    edition: &Edition,
+    keys: &[&str],
+    language: Option<&str>,
+    snapshot: Snapshot,
+) -> Result<Vec<Option<String>>> {
+    let function = edition.function(session)?;
+    let rows = run_definition(session, document, function, keys, language, snapshot)?;
+    let places: HashMap<&str, usize> = keys.iter().enumerate().map(|(i, key)| (*key, i)).collect();
+    let mut texts: Vec<Option<String>> = Vec::new();
+    texts.resize_with(keys.len(), || None);
+    let mut next = 0;
+    for row in 0..rows.len() {
+        let key = rows.text(row, 1).ok_or_else(|| null_key(document))?;
+        let place = if keys.get(next) == Some(&key) {
+            Some(next)
+        } else {
+            places.get(key).copied()
+        };
+        let Some(slot) = place.and_then(|place| texts.get_mut(place)) else {
+            continue;
+        };
+        let text = text(edition.profile, function, &rows, row)?;
+        if slot.replace(text).is_some() {
+            return Err(two_rows(document));
+        }
+        next = place.map_or(0, |place| place + 1);
+    }
+    Ok(texts)
+}
+
+fn null_key(document: &Document) -> Error {
+    Error::BadDefinition {
+        what: format!(
+            "the definition of document \"{}\" returned a null key",
+            document.name
+        ),
+        hint: "Its first column is the root's primary key.",
+    }
+}
+
+fn two_rows(document: &Document) -> Error {
+    Error::BadDefinition {
+        what: format!(
+            "the definition of document \"{}\" returned two rows for one key",
+            document.name
+        ),
+        hint: "It must return one row a document: aggregate the children.",
+    }
 }
 
 /// Errors of the definition's own SQL can quote the content they failed on.
@@ -89,6 +142,11 @@ fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> R
     profile
         .write_document(&fields, &mut text)
         .map_err(|error| number_error(error, None))?;
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(Error::TooLarge {
+            what: "the text of a document",
+        });
+    }
     Ok(text)
 }
 
@@ -150,7 +208,13 @@ fn value<'r>(
             Value::Decimal(literal.into())
         }
         pg_sys::TEXTOID | pg_sys::VARCHAROID => {
-            Value::Text(rows.text(row, column).ok_or_else(missing)?.into())
+            let text = rows.text(row, column).ok_or_else(missing)?;
+            if text.len() > MAX_FIELD_BYTES {
+                return Err(Error::TooLarge {
+                    what: "the text of a field",
+                });
+            }
+            Value::Text(text.into())
         }
         pg_sys::FLOAT4OID => {
             // By its own shortest digits: as a double, 0.1 would read 0.10000000149011612.

@@ -63,86 +63,92 @@ pub struct Search<'d> {
 }
 
 impl<'d> Search<'d> {
-    /// Tries the wordings in their order, each for all documents that are still without a match. Documents that no
-    /// wording gives a row for are missing from the result.
+    /// Tries the wordings in their order, each for all documents that are still without a match. What is found for each, in
+    /// the order given; `None` where no wording gives a row.
     pub fn run(
         &self,
         sought: &[Sought<'_>],
         wordings: &[Wording<'d>],
-    ) -> Result<HashMap<String, Found<'d>>> {
-        let mut found: HashMap<String, Found<'d>> = HashMap::with_capacity(sought.len());
-        let mut near: HashMap<&str, Vec<Found<'d>>> = HashMap::new();
-        let fitting: Vec<Vec<bool>> = sought.iter().map(|s| fitting(s, wordings)).collect();
+    ) -> Result<Vec<Option<Found<'d>>>> {
+        let mut found: Vec<Option<Found<'d>>> = Vec::new();
+        found.resize_with(sought.len(), || None);
+        let mut near: HashMap<usize, Vec<Found<'d>>> = HashMap::new();
+        let fitting = Fitting::of(sought, wordings);
         for (turn, wording) in wordings.iter().enumerate() {
             pgrx::check_for_interrupts!();
-            let open: Vec<&Sought<'_>> = sought
+            let open: Vec<usize> = found
                 .iter()
-                .zip(&fitting)
-                .filter(|(s, fits)| {
-                    fits.get(turn).copied().unwrap_or(true) && !found.contains_key(s.key)
-                })
-                .map(|(s, _)| s)
+                .enumerate()
+                .filter(|(place, one)| one.is_none() && fitting.fits(*place, turn))
+                .map(|(place, _)| place)
                 .collect();
             if open.is_empty() {
                 continue;
             }
-            for (key, one) in self.try_wording(&open, wording)? {
+            for (place, one) in self.try_wording(sought, open, wording)? {
                 if one.is_match {
-                    found.insert(key.to_owned(), one);
+                    if let Some(slot) = found.get_mut(place) {
+                        *slot = Some(one);
+                    }
                     continue;
                 }
-                let near = near.entry(key).or_default();
+                let near = near.entry(place).or_default();
                 // Most languages have no words of their own for a document: each would keep its text and be compared.
                 if !near.iter().any(|other| other.is_same_as(&one)) {
                     near.push(one);
                 }
             }
         }
-        for s in sought {
-            if !found.contains_key(s.key)
-                && let Some(nearest) = near.remove(s.key).and_then(|all| nearest(s, all))
-            {
-                found.insert(s.key.to_owned(), nearest);
+        for (place, all) in near {
+            if let (Some(slot @ None), Some(sought)) = (found.get_mut(place), sought.get(place)) {
+                *slot = nearest(sought, all);
             }
         }
         Ok(found)
     }
 
-    /// The documents in one wording, once for each Unicode table that was tried. The first is that of the setting; the
-    /// others follow only where a text has a character that they disagree about.
-    fn try_wording<'r>(
+    /// The documents at some places in one wording, once for each Unicode table that was tried. The first is that of the
+    /// setting; the others follow only where a text has a character that they disagree about.
+    fn try_wording(
         &self,
-        sought: &[&Sought<'r>],
+        sought: &[Sought<'_>],
+        mut open: Vec<usize>,
         wording: &Wording<'d>,
-    ) -> Result<Vec<(&'r str, Found<'d>)>> {
-        let mut results: Vec<(&'r str, Found<'d>)> = Vec::with_capacity(sought.len());
-        let mut open: Vec<&Sought<'r>> = sought.to_vec();
+    ) -> Result<Vec<(usize, Found<'d>)>> {
+        let mut results: Vec<(usize, Found<'d>)> = Vec::with_capacity(open.len());
         let first = settings::python_unicode();
         let others = UnicodeVersion::ALL.into_iter().filter(|v| *v != first);
         for version in std::iter::once(first).chain(others) {
             if open.is_empty() {
                 break;
             }
+            let of_the_open: Vec<&Sought<'_>> =
+                open.iter().filter_map(|place| sought.get(*place)).collect();
             let tried = TriedUnicode::table(version);
-            let mut texts = self.texts(&open, wording)?;
+            let texts = self.texts(&of_the_open, wording)?;
             let mattered = tried.mattered();
             drop(tried);
-            open.retain(|s| {
-                let Some(text) = texts.remove(s.key) else {
-                    return false;
+            let mut still_open = Vec::new();
+            for ((place, sought), text) in open.into_iter().zip(of_the_open).zip(texts) {
+                let Some(text) = text else {
+                    continue;
                 };
-                let is_match = text
-                    .as_ref()
-                    .is_ok_and(|t| s.digest == Some(Digest::of(t).to_string().as_str()));
+                let is_match = match (&text, sought.digest) {
+                    (Ok(text), Some(digest)) => Digest::of(text).is_spelled(digest),
+                    _ => false,
+                };
+                if !is_match {
+                    still_open.push(place);
+                }
                 let one = Found {
                     wording: wording.clone(),
                     text,
                     is_match,
                     changes: None,
                 };
-                results.push((s.key, one));
-                !is_match
-            });
+                results.push((place, one));
+            }
+            open = still_open;
             if !mattered {
                 break;
             }
@@ -150,32 +156,27 @@ impl<'d> Search<'d> {
         Ok(results)
     }
 
-    /// Texts by key. One document that cannot be serialised must not hide the others, so each is then tried by itself.
+    /// Texts in the order given. One document that cannot be serialised must not hide the others, so each is then tried by
+    /// itself.
     fn texts(
         &self,
         sought: &[&Sought<'_>],
         wording: &Wording<'d>,
-    ) -> Result<HashMap<String, std::result::Result<String, String>>> {
+    ) -> Result<Vec<Option<std::result::Result<String, String>>>> {
         let keys: Vec<&str> = sought.iter().map(|s| s.key).collect();
         let (edition, language) = (wording.edition, wording.language.as_deref());
-        match self.attempt(edition, &keys, language) {
-            Ok(texts) => Ok(texts
-                .into_iter()
-                .map(|(key, text)| (key, Ok(text)))
-                .collect()),
-            Err(_) => {
-                let mut texts = HashMap::with_capacity(keys.len());
-                for key in keys {
-                    pgrx::check_for_interrupts!();
-                    let text = match self.attempt(edition, &[key], language) {
-                        Ok(mut one) => one.remove(key).map(Ok),
-                        Err(error) => Some(Err(why(&error))),
-                    };
-                    texts.extend(text.map(|text| (key.to_owned(), text)));
-                }
-                Ok(texts)
-            }
+        if let Ok(texts) = self.attempt(edition, &keys, language) {
+            return Ok(texts.into_iter().map(|text| text.map(Ok)).collect());
         }
+        let mut texts = Vec::with_capacity(keys.len());
+        for key in keys {
+            pgrx::check_for_interrupts!();
+            texts.push(match self.attempt(edition, &[key], language) {
+                Ok(mut one) => one.pop().flatten().map(Ok),
+                Err(error) => Some(Err(why(&error))),
+            });
+        }
+        Ok(texts)
     }
 
     /// In a subtransaction: what the definition raises is an answer here.
@@ -184,10 +185,10 @@ impl<'d> Search<'d> {
         edition: &Edition,
         keys: &[&str],
         language: Option<&str>,
-    ) -> Result<fetch::Texts> {
+    ) -> Result<Vec<Option<String>>> {
         sub::attempt(|| {
             let session = Session::open();
-            fetch::texts(
+            fetch::texts_in_order(
                 &session,
                 self.document,
                 edition,
@@ -271,26 +272,43 @@ fn nearest<'d>(sought: &Sought<'_>, mut all: Vec<Found<'d>>) -> Option<Found<'d>
     all.into_iter().min_by_key(rank)
 }
 
-/// Which wordings a text can be of, going by the names of its fields; if of none, the first stands for all.
-fn fitting(sought: &Sought<'_>, wordings: &[Wording<'_>]) -> Vec<bool> {
-    if wordings.len() == 1 {
-        return vec![true];
-    }
-    let names = sought.text.and_then(names_of_fields);
-    let mut fits: Vec<bool> = wordings
-        .iter()
-        .map(|wording| match (&names, wording.edition.fields()) {
-            (Some(names), Some(fields)) => {
-                names.len() == fields.len() && names.iter().all(|name| fields.contains(name))
+/// Which wordings the texts can be of, going by the names of their fields; if of none, the first stands for all.
+struct Fitting(Vec<Vec<bool>>);
+
+impl Fitting {
+    fn of(sought: &[Sought<'_>], wordings: &[Wording<'_>]) -> Fitting {
+        if wordings.len() == 1 {
+            return Fitting(Vec::new());
+        }
+        let each = |sought: &Sought<'_>| {
+            let names = sought.text.and_then(names_of_fields);
+            let mut fits: Vec<bool> = wordings
+                .iter()
+                .map(|wording| match (&names, wording.edition.fields()) {
+                    (Some(names), Some(fields)) => {
+                        names.len() == fields.len()
+                            && names.iter().all(|name| fields.contains(name))
+                    }
+                    // A text that cannot be read might be of any.
+                    _ => true,
+                })
+                .collect();
+            if let (false, Some(first)) = (fits.contains(&true), fits.first_mut()) {
+                *first = true;
             }
-            // A text that cannot be read might be of any.
-            _ => true,
-        })
-        .collect();
-    if let (false, Some(first)) = (fits.contains(&true), fits.first_mut()) {
-        *first = true;
+            fits
+        };
+        Fitting(sought.iter().map(each).collect())
     }
-    fits
+
+    /// Whether the text at a place can be of the wording whose turn it is.
+    fn fits(&self, place: usize, turn: usize) -> bool {
+        self.0
+            .get(place)
+            .and_then(|fits| fits.get(turn))
+            .copied()
+            .unwrap_or(true)
+    }
 }
 
 /// The names of a text's fields; None if it is not a readable JSON object.

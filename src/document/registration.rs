@@ -57,6 +57,8 @@ impl<'c> Candidate<'c> {
             });
         }
         for pattern in reference_fields.unwrap_or_default() {
+            // An argument can be as long as a gigabyte, and a message that quotes it is too long to be sent.
+            let shown: String = pattern.chars().take(100).collect();
             let is_of = |field: &String| {
                 pattern
                     .strip_prefix(field.as_str())
@@ -65,7 +67,7 @@ impl<'c> Candidate<'c> {
             if pattern.ends_with('|') {
                 return Err(Error::BadArgument {
                     what: format!(
-                        "reference_fields has \"{pattern}\", without a separator after the bar"
+                        "reference_fields has \"{shown}\", without a separator after the bar"
                     ),
                     hint: "\"Diagnosis| : \" covers a change as long as the text before \" : \" stays the same.",
                 });
@@ -73,7 +75,7 @@ impl<'c> Candidate<'c> {
             if !definition.fields.iter().any(is_of) {
                 return Err(Error::BadArgument {
                     what: format!(
-                        "reference_fields names \"{pattern}\", which {} does not return",
+                        "reference_fields names \"{shown}\", which {} does not return",
                         definition.signature
                     ),
                     hint: "Name its fields, or places in them: \"Lines[][0]\" is the first element of every line.",

@@ -237,7 +237,15 @@ fn load(name: &str) -> Result<(Document, Vec<u32>)> {
     let mut editions = edition::load(&session, &common, watches_of(&session, name)?)?;
     let number = rows.get::<i32>(0, 5);
     let place = editions.iter().position(|e| Some(e.number) == number);
-    let current = editions.remove(place.ok_or(Error::Bug("current edition"))?);
+    let Some(place) = place else {
+        return Err(Error::BadDefinition {
+            what: format!(
+                "the registration of document \"{name}\" names an edition that is not there"
+            ),
+            hint: "Somebody changed the extension's tables. Run health_crypto.protect() for the document again.",
+        });
+    };
+    let current = editions.remove(place);
     current.function(&session)?;
     let watches = watch::union(
         &current.watches,

@@ -25,6 +25,12 @@ pub struct Statements {
     /// `$1` rows, `$2` key: as `read`, after that key. Two statements, because one with "IS NULL OR" has a generic plan
     /// that filters the whole index for every page.
     pub next_page: String,
+    /// `$1` rows, `$2` shares, `$3` share: the first page of a share of the documents.
+    pub first_shared: String,
+    /// As `first_shared`, after the key `$4`.
+    pub next_shared: String,
+    /// `$1` keys: those that have a row.
+    pub present: String,
     /// The pages, locked as `lock` locks.
     pub first_locked: String,
     /// The pages after the first, locked as `lock` locks.
@@ -53,6 +59,34 @@ pub struct Statements {
     pub resolve: Vec<Option<String>>,
 }
 
+/// A part of the documents, for somebody who divides the work among several sessions. Which part a document is in
+/// follows from its key alone: sessions that do not see the same rows still agree about it, and none is in no part.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    /// Which part; from 1.
+    pub number: i32,
+    /// Of how many.
+    pub of: i32,
+}
+
+impl Share {
+    /// Every document.
+    pub const ALL: Share = Share { number: 1, of: 1 };
+
+    /// Whether it is every document.
+    pub fn is_all(self) -> bool {
+        self.of == 1
+    }
+
+    /// The condition that a key, a text in SQL, is in the share that two parameters give.
+    pub fn condition(key: &str, of: &str, number: &str) -> String {
+        // Without its sign, because the remainder of a negative number is negative.
+        format!(
+            "(pg_catalog.hashtextextended({key}, 0) & 9223372036854775807) % {of} = {number} - 1"
+        )
+    }
+}
+
 impl Statements {
     /// One page of a document's root rows in key order, as `read` gives them.
     ///
@@ -65,9 +99,36 @@ impl Statements {
         rows: i64,
         snapshot: Snapshot,
     ) -> Result<Rows<'s>> {
+        self.page_of_share(session, Share::ALL, after, rows, snapshot)
+    }
+
+    /// One page of a share of a document's root rows in key order, as `read` gives them.
+    ///
+    /// # Errors
+    /// What reading the table raises.
+    pub fn page_of_share<'s>(
+        &self,
+        session: &'s Session,
+        share: Share,
+        after: Option<&str>,
+        rows: i64,
+        snapshot: Snapshot,
+    ) -> Result<Rows<'s>> {
+        let (mut arguments, first, next) = if share.is_all() {
+            (vec![rows.into()], &self.first_page, &self.next_page)
+        } else {
+            (
+                vec![rows.into(), share.of.into(), share.number.into()],
+                &self.first_shared,
+                &self.next_shared,
+            )
+        };
         match after {
-            None => session.run(&self.first_page, vec![rows.into()], snapshot),
-            Some(key) => session.run(&self.next_page, vec![rows.into(), key.into()], snapshot),
+            None => session.run(first, arguments, snapshot),
+            Some(key) => {
+                arguments.push(key.into());
+                session.run(next, arguments, snapshot)
+            }
         }
     }
 
@@ -124,6 +185,7 @@ impl Statements {
         let first_page = format!("{row} ORDER BY r.{key} LIMIT $1");
         let next_page =
             format!("{row} WHERE r.{key} > $2::text::{key_type} ORDER BY r.{key} LIMIT $1");
+        let in_share = Share::condition(&format!("r.{key}::text"), "$2", "$3");
         const LOCKED: &str = "FOR NO KEY UPDATE OF r";
         Statements {
             read: format!("{row} WHERE {keys} ORDER BY r.{key}"),
@@ -136,6 +198,11 @@ impl Statements {
             lock_one: format!("SELECT FROM {root} r WHERE {one} {LOCKED}"),
             first_locked: format!("{first_page} {LOCKED}"),
             next_locked: format!("{next_page} {LOCKED}"),
+            first_shared: format!("{row} WHERE {in_share} ORDER BY r.{key} LIMIT $1"),
+            next_shared: format!(
+                "{row} WHERE {in_share} AND r.{key} > $4::text::{key_type} ORDER BY r.{key} LIMIT $1"
+            ),
+            present: format!("SELECT r.{key}::text FROM {root} r WHERE {keys}"),
             first_page,
             next_page,
             count: format!("SELECT pg_catalog.count(*) FROM {root} r"),

@@ -96,6 +96,16 @@ pub fn are_equal(one: &[Watch], other: &[Watch]) -> bool {
         })
 }
 
+/// Whether all of root and children that was recorded as read is read still, in the same part.
+pub fn are_read(recorded: &[Watch], reads: &[Watch]) -> bool {
+    let mut own = recorded.iter().filter(|w| w.part != Part::Reference);
+    own.all(|watch| {
+        on(reads, &watch.table).is_some_and(|now| {
+            now.part == watch.part && watch.columns.iter().all(|c| now.columns.contains(c))
+        })
+    })
+}
+
 /// The tables of an earlier edition that are still there, with the columns that lead from them to the document. A renamed
 /// column or table of that path leads nowhere any more, and by a path that is broken off nobody can tell whose a line is.
 fn reachable(watches: &[Watch]) -> Vec<&Watch> {

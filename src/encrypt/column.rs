@@ -68,7 +68,7 @@ impl Column {
         if !yes(3) {
             return Err(bad(
                 format!("columns of \"{table}\" cannot be encrypted"),
-                "Name an ordinary or partitioned table, not temporary, and no partition.",
+                "Name an ordinary or partitioned table: not temporary, no partition, and without INHERITS.",
             ));
         }
         if !yes(7) {

@@ -51,7 +51,7 @@ impl Opener {
                 what: "the secret key",
             },
             SecretKeyError::TooCostly => Error::TooLarge {
-                what: "the memory or time that unlocking the secret key takes",
+                what: "the memory or time that unlocking or using the secret key takes",
             },
         })?;
         Ok(Opener::SecretKey(

@@ -33,7 +33,7 @@ pub struct Place {
 }
 
 const COLUMNS: &str = "SELECT e.place, e.table_schema::text, e.table_name::text, e.column_name::text, e.key_column::text, \
-                       e.recipients, e.recovery FROM health_crypto.encrypted_column e ";
+                       pg_catalog.array_remove(e.recipients, NULL), pg_catalog.array_remove(e.recovery, NULL) FROM health_crypto.encrypted_column e ";
 
 impl Place {
     /// The place of an id.

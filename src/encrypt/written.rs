@@ -56,7 +56,7 @@ fn encrypt_written(row: &NewRow) -> Result<Option<Replaced>> {
     let Some(text) = text else { return Ok(None) };
     let key = row
         .text(&place.key_column)?
-        .ok_or(Error::Bug("a row without a key"))?;
+        .ok_or_else(|| Error::Keyless { table: row.table() })?;
     let replaced = |text: String| {
         Some(Replaced {
             column: column.to_owned(),

@@ -208,7 +208,7 @@ impl Change {
         let _role = RunAs::registrar();
         let fingerprint = offered.fingerprint().to_string();
         let known = self.session.run(
-            "SELECT certificate, documents FROM health_crypto.certificate WHERE fingerprint = $1",
+            "SELECT certificate, pg_catalog.array_remove(documents, NULL) FROM health_crypto.certificate WHERE fingerprint = $1",
             vec![fingerprint.as_str().into()],
             Snapshot::Fresh,
         )?;

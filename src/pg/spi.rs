@@ -105,6 +105,7 @@ impl Session {
             Ok(Rows {
                 table: pg_sys::SPI_tuptable,
                 count: pg_sys::SPI_processed as usize,
+                last: RefCell::default(),
                 _session: PhantomData,
             })
         }
@@ -166,10 +167,21 @@ fn prepared(sql: &str, args: &[Arg]) -> Result<pg_sys::SPIPlanPtr> {
     Ok(plan)
 }
 
+/// The columns of one row.
+#[derive(Default)]
+struct Apart {
+    row: Option<usize>,
+    values: Vec<pg_sys::Datum>,
+    nulls: Vec<bool>,
+}
+
 /// The rows of one statement. Columns count from 1, as in SQL.
 pub struct Rows<'s> {
     table: *mut pg_sys::SPITupleTable,
     count: usize,
+    // Rows are read column after column: each is taken apart once. A call into PostgreSQL for each column, which pgrx
+    // guards against its errors, and which begins again at the row's first column, took 3 us of a document's 35.
+    last: RefCell<Apart>,
     _session: PhantomData<&'s Session>,
 }
 
@@ -189,14 +201,30 @@ impl<'s> Rows<'s> {
         if self.table.is_null() || row >= self.count {
             return None;
         }
-        let mut null = false;
-        // SAFETY: the table is live (see the lifetime), `row` is below its count, and SPI_getbinval itself checks the
-        // column number.
-        let datum = unsafe {
-            let tuple = *(*self.table).vals.add(row);
-            pg_sys::SPI_getbinval(tuple, (*self.table).tupdesc, column as _, &mut null)
-        };
-        if null { None } else { Some(datum) }
+        let mut last = self.last.borrow_mut();
+        if last.row != Some(row) {
+            // SAFETY: the table is live (see the lifetime), `row` is below its count, and both arrays have room for as many
+            // columns as the table's descriptor says. It copies words and raises no error.
+            unsafe {
+                let descriptor = (*self.table).tupdesc;
+                let columns = usize::try_from((*descriptor).natts).unwrap_or(0);
+                last.values.resize(columns, pg_sys::Datum::from(0));
+                last.nulls.resize(columns, true);
+                let tuple = *(*self.table).vals.add(row);
+                pg_sys::heap_deform_tuple(
+                    tuple,
+                    descriptor,
+                    last.values.as_mut_ptr(),
+                    last.nulls.as_mut_ptr(),
+                );
+            }
+            last.row = Some(row);
+        }
+        let place = column.checked_sub(1)?;
+        match last.nulls.get(place) {
+            Some(false) => last.values.get(place).copied(),
+            _ => None,
+        }
     }
 
     /// A column as a Rust value that owns what it holds; the caller knows the column's type from the statement.
@@ -217,7 +245,20 @@ impl<'s> Rows<'s> {
 
     /// A text column, borrowed from these rows.
     pub fn text(&self, row: usize, column: usize) -> Option<&str> {
-        self.value::<&str>(row, column)
+        let datum = self.datum(row, column)?;
+        // SAFETY: the statement's text fixes the type of the column, and its value lives as long as these rows. A value that
+        // is neither compressed nor kept elsewhere is read where it lies.
+        unsafe {
+            let value: *const pg_sys::varlena = datum.cast_mut_ptr();
+            if !pgrx::varatt_is_1b_e(value) && !pgrx::varatt_is_4b_c(value) {
+                let length = pgrx::varsize_any_exhdr(value);
+                let bytes = std::slice::from_raw_parts(pgrx::vardata_any(value).cast(), length);
+                if let Ok(text) = std::str::from_utf8(bytes) {
+                    return Some(text);
+                }
+            }
+            <&str>::from_datum(datum, false)
+        }
     }
 
     /// A text column as an owned string.

@@ -85,7 +85,11 @@ impl Scene<'_> {
                 self.inserted(event, &new)
             }
             (Change::Update, Some(key), _) => self.updated(event, watch, &key),
-            _ => Err(Error::Bug("a root row without key")),
+            // The primary key was dropped since.
+            _ => Err(Error::BadDefinition {
+                what: format!("a row of \"{}\" has no key", self.table.name),
+                hint: "Documents are named by the root's primary key: add it again.",
+            }),
         }
     }
 

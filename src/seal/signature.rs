@@ -20,12 +20,19 @@ pub fn judged(
     signature: &str,
     at: SystemTime,
 ) -> (Status, Vec<SignatureVerdict>) {
-    let mut keyring = StoredKeyring {
-        session,
-        document: Some(&document.name),
-    };
+    let mut keyring = StoredKeyring::of(session, Some(&document.name));
+    judged_by(&mut keyring, digest, signature, at)
+}
+
+/// The same with a keyring at hand.
+pub fn judged_by(
+    keyring: &mut StoredKeyring<'_>,
+    digest: Option<&str>,
+    signature: &str,
+    at: SystemTime,
+) -> (Status, Vec<SignatureVerdict>) {
     // Without a digest there is nothing that could have been signed; the empty payload is never a digest.
-    let verdicts = openpgp::verify(digest.unwrap_or_default(), signature, at, &mut keyring);
+    let verdicts = openpgp::verify(digest.unwrap_or_default(), signature, at, keyring);
     (openpgp::overall(&verdicts), verdicts)
 }
 

@@ -1,5 +1,6 @@
 //! Judging documents in batches: content first, then the signature.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::SystemTime;
 
@@ -11,8 +12,10 @@ use pgrx::datum::TimestampWithTimeZone;
 use crate::document::edition::Edition;
 use crate::document::matching::{self, Found, Search, Sought, Wording};
 use crate::document::registry::Document;
+use crate::document::root::Root;
 use crate::document::row::RootRow;
 use crate::error::Result;
+use crate::keyring::StoredKeyring;
 use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 use crate::pg::sub;
@@ -47,6 +50,7 @@ pub struct Judge<'d> {
     snapshot: Snapshot,
     at: SystemTime,
     policy_time: TimestampWithTimeZone,
+    registered: Cell<i64>,
 }
 
 impl<'d> Judge<'d> {
@@ -63,6 +67,7 @@ impl<'d> Judge<'d> {
             snapshot,
             at,
             policy_time: time::timestamp(at)?,
+            registered: Cell::new(0),
         })
     }
 
@@ -72,13 +77,18 @@ impl<'d> Judge<'d> {
         let keys: Vec<&str> = stored.iter().map(|s| s.key.as_str()).collect();
         let standings =
             register::standings(self.session, &self.document.name, &keys, self.snapshot)?;
+        let sealed = standings
+            .values()
+            .filter(|s| matches!(s, Standing::Sealed(_)));
+        self.registered.set(sealed.count() as i64);
         let words = self.words(stored, &standings)?;
         let own = self.own_digests(stored, &standings, &words);
+        let mut keyring = StoredKeyring::of(self.session, Some(&self.document.name));
         let mut verdicts = Vec::with_capacity(stored.len());
-        for row in stored {
+        for (row, found) in stored.iter().zip(&words) {
             pgrx::check_for_interrupts!();
             let standing = standings.get(&row.key);
-            let found = words.get(&row.key);
+            let found = found.as_ref();
             let mut content = self.content(row, standing, found, own.get(&row.key));
             let why = match found.map(|f| &f.text) {
                 Some(Ok(_)) => None,
@@ -94,9 +104,14 @@ impl<'d> Judge<'d> {
                 let parted = if content.detail.is_empty() { "" } else { "; " };
                 content.detail = format!("{}{parted}{why}", content.detail);
             }
-            verdicts.push(self.verdict(row, standing, found, content)?);
+            verdicts.push(self.verdict(row, standing, found, content, &mut keyring)?);
         }
         Ok(verdicts)
+    }
+
+    /// How many of the rows judged last the register has as sealed.
+    pub fn registered(&self) -> i64 {
+        self.registered.get()
     }
 
     /// The verdict on a document that the register has as sealed and whose row is gone.
@@ -122,38 +137,35 @@ impl<'d> Judge<'d> {
         }
     }
 
-    /// Every document in words again: as its seal says, or, if it was sealed and nobody wrote down how, as it turns out
-    /// to have been; a draft in the database's own language.
+    /// Every document in words again, in the order given: as its seal says, or, if it was sealed and nobody wrote down how,
+    /// as it turns out to have been; a draft in the database's own language.
     fn words(
         &self,
         stored: &[RootRow],
         standings: &HashMap<String, Standing>,
-    ) -> Result<HashMap<String, Found<'d>>> {
+    ) -> Result<Vec<Option<Found<'d>>>> {
         let d = self.document;
         let default = matching::default_language(self.session, d, self.snapshot)?;
-        // By edition and language; None: whatever gives the stored text.
-        let mut groups: BTreeMap<Option<(i32, Option<String>)>, Vec<Sought<'_>>> = BTreeMap::new();
-        for row in stored {
+        // By edition and language, places in `stored`; None: whatever gives the stored text.
+        let mut groups: BTreeMap<Option<(i32, Option<&str>)>, Vec<usize>> = BTreeMap::new();
+        for (place, row) in stored.iter().enumerate() {
             let wording = match standings.get(&row.key) {
                 Some(Standing::Sealed(seal)) => {
-                    let language = seal.language.clone().or_else(|| default.clone());
+                    let language = seal.language.as_deref().or(default.as_deref());
                     Some((d.edition_of(seal).number, language))
                 }
                 None if row.is_sealed(d) => None,
-                _ => Some((d.current.number, default.clone())),
+                _ => Some((d.current.number, default.as_deref())),
             };
-            groups.entry(wording).or_default().push(Sought {
-                key: &row.key,
-                digest: row.digest.as_deref(),
-                text: row.text.as_deref(),
-            });
+            groups.entry(wording).or_default().push(place);
         }
         let search = Search {
             document: d,
             snapshot: self.snapshot,
         };
-        let mut words = HashMap::with_capacity(stored.len());
-        for (wording, sought) in groups {
+        let mut words: Vec<Option<Found<'d>>> = Vec::new();
+        words.resize_with(stored.len(), || None);
+        for (wording, places) in groups {
             let wordings = match wording {
                 None => {
                     matching::every_wording(self.session, d, default.as_deref(), self.snapshot)?
@@ -163,11 +175,24 @@ impl<'d> Judge<'d> {
                     .filter(|edition| edition.number == number)
                     .map(|edition| Wording {
                         edition,
-                        language: language.clone(),
+                        language: language.map(str::to_owned),
                     })
                     .collect(),
             };
-            words.extend(search.run(&sought, &wordings)?);
+            let sought: Vec<Sought<'_>> = places
+                .iter()
+                .filter_map(|place| stored.get(*place))
+                .map(|row| Sought {
+                    key: &row.key,
+                    digest: row.digest.as_deref(),
+                    text: row.text.as_deref(),
+                })
+                .collect();
+            for (place, found) in places.into_iter().zip(search.run(&sought, &wordings)?) {
+                if let Some(slot) = words.get_mut(place) {
+                    *slot = found;
+                }
+            }
         }
         Ok(words)
     }
@@ -178,13 +203,13 @@ impl<'d> Judge<'d> {
         &self,
         stored: &[RootRow],
         standings: &HashMap<String, Standing>,
-        words: &HashMap<String, Found<'d>>,
+        words: &[Option<Found<'d>>],
     ) -> HashMap<String, String> {
         let mut keys: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
-        for row in stored {
+        for (row, found) in stored.iter().zip(words) {
             if let Some(Standing::Sealed(seal)) = standings.get(&row.key)
                 && seal.own_digest.is_some()
-                && words.get(&row.key).is_none_or(|f| !f.is_match)
+                && found.as_ref().is_none_or(|f| !f.is_match)
             {
                 let number = self.document.edition_of(seal).number;
                 keys.entry(number).or_default().push(&row.key);
@@ -244,14 +269,13 @@ impl<'d> Judge<'d> {
                 of("draft", "not sealed")
             };
         }
-        let of_text = row.text.as_deref().map(|text| Digest::of(text).to_string());
         if seal.is_none() && row.text.is_none() && row.digest.is_none() {
             return of(
                 "forged",
                 "sealed by its state, and it has neither digest nor text",
             );
         }
-        if of_text.is_none() || of_text != row.digest {
+        if !text_has_digest(row, found) {
             return with_changes(
                 "forged",
                 "the stored text does not hash to the stored digest",
@@ -274,10 +298,19 @@ impl<'d> Judge<'d> {
         if let Some(seal) = seal
             && let Some(registered) = &seal.own_digest
         {
-            let (word, detail) = if own == Some(registered) {
+            let edition = self.document.edition_of(seal);
+            let root = Root::named(self.document);
+            let (word, detail) = if own == Some(registered)
+                && edition.reads_what_was_recorded(self.session, &root)
+            {
                 (
                     "drifted",
                     "its own rows are unchanged; values that it refers to have changed",
+                )
+            } else if own == Some(registered) {
+                (
+                    "altered",
+                    "its definition reads other columns than when it was protected",
                 )
             } else {
                 (
@@ -310,6 +343,7 @@ impl<'d> Judge<'d> {
         standing: Option<&Standing>,
         found: Option<&Found<'d>>,
         content: Content,
+        keyring: &mut StoredKeyring<'_>,
     ) -> Result<Judged<'d>> {
         let seal = match standing {
             Some(Standing::Sealed(seal)) => Some(seal),
@@ -340,13 +374,8 @@ impl<'d> Judge<'d> {
         let mut status = None;
         let mut signatures = Vec::new();
         if let Some(text) = &row.signature {
-            let (overall, all) = signature::judged(
-                self.session,
-                self.document,
-                row.digest.as_deref(),
-                text,
-                self.at,
-            );
+            let (overall, all) =
+                signature::judged_by(keyring, row.digest.as_deref(), text, self.at);
             status = Some(overall);
             verdict.signature = overall.words();
             // Of several the one who signed first, by their own word.
@@ -377,6 +406,16 @@ impl<'d> Judge<'d> {
             signatures,
         })
     }
+}
+
+/// Whether the stored text hashes to the stored digest. Where it is, letter for letter, the text that was just written and
+/// hashed, that is known already.
+fn text_has_digest(row: &RootRow, found: Option<&Found<'_>>) -> bool {
+    let (Some(text), Some(digest)) = (&row.text, &row.digest) else {
+        return false;
+    };
+    found.is_some_and(|f| f.is_match && f.text.as_ref() == Ok(text))
+        || Digest::of(text).is_spelled(digest)
 }
 
 /// Whether all that differs stands in fields that come from referenced tables.

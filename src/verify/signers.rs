@@ -69,10 +69,7 @@ fn verify_signature(
     let signature = given(signature, "signature")?;
     let at = time::policy_time(at)?;
     let session = Session::open();
-    let mut keyring = StoredKeyring {
-        session: &session,
-        document: None,
-    };
+    let mut keyring = StoredKeyring::of(&session, None);
     Ok(rows(
         openpgp::verify(payload, signature, at, &mut keyring),
         at,

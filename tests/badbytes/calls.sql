@@ -1,6 +1,6 @@
 -- Calls every function of the surface with hostile values: each argument by itself while the others are valid, all NULL, and
 -- random combinations. The calls are generated from the catalogue, so that a new function is covered by being there.
-CREATE TABLE call (number bigserial, function text, label text, state text, message text, ms float8);
+CREATE TABLE call (number bigserial, function text, label text, state text, message text, length int, ms float8);
 CREATE TABLE surface AS
     SELECT p.oid::regprocedure::text AS function, p.oid, p.proname::text AS name, a.place, COALESCE(a.name, '') AS argument, a.type::regtype::text AS type,
            COALESCE(own.expression, of_name.expression, any_function.expression,
@@ -25,8 +25,8 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
     END;
-    INSERT INTO call (function, label, state, message, ms)
-    VALUES (function, label, CASE state WHEN 'HC000' THEN '00000' ELSE state END, left(message, 300),
+    INSERT INTO call (function, label, state, message, length, ms)
+    VALUES (function, label, CASE state WHEN 'HC000' THEN '00000' ELSE state END, left(message, 300), length(message),
             extract(epoch FROM clock_timestamp() - started) * 1000);
 END $$;
 

@@ -113,12 +113,12 @@ INSERT INTO hostile_text VALUES
     ('armor that breaks off', 0, $$left(material('message'), 200)$$), ('certificate that breaks off', 0, $$left(material('certificate'), 300)$$),
     ('cleartext without signature', 0, $$E'-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nx\n'$$),
     ('session key of zeros', 0, $$'9:' || repeat('0', 64)$$), ('session key of no algorithm', 0, $$'255:00'$$), ('session key of a letter', 0, $$'x'$$),
-    ('lines', 1, $$repeat(E'-----BEGIN PGP MESSAGE-----\n', 300000)$$), ('dashes', 1, $$repeat('-', 5000000)$$),
+    ('lines', 1, $$repeat(E'-----BEGIN PGP MESSAGE-----\n', 300000)$$), ('dashes', 1, $$repeat(repeat('-', 5000), 1000)$$),
     ('begin lines', 1, $$repeat(E'-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxv8=\n', 100000)$$),
     ('armor of 20 MB', 1, $$E'-----BEGIN PGP MESSAGE-----\n\n' || repeat(repeat('A', 64) || E'\n', 310000) || E'-----END PGP MESSAGE-----\n'$$),
-    ('20 MB', 1, $$repeat('x', 20000000)$$), ('20 MB of controls', 1, $$repeat(chr(1), 20000000)$$), ('20 MB of emoji', 1, $$repeat(U&'\+01F600', 5000000)$$),
-    ('300 MB of controls', 3, $$repeat(chr(1), 300000000)$$), ('300 MB of newer letters', 3, $$repeat(U&'\+01E4D0', 75000000)$$), ('1 GB', 2, $$repeat('x', 1073741815)$$), ('1 GB of lines', 3, $$repeat(E'-\n', 536870900)$$),
-    ('armor of 1 GB', 3, $$E'-----BEGIN PGP MESSAGE-----\n\n' || repeat('A', 1000000000)$$);
+    ('20 MB', 1, $$repeat(repeat('x', 10000), 2000)$$), ('20 MB of controls', 1, $$repeat(repeat(chr(1), 10000), 2000)$$), ('20 MB of emoji', 1, $$repeat(repeat(U&'\+01F600', 5000), 1000)$$),
+    ('300 MB of controls', 3, $$repeat(repeat(chr(1), 100000), 3000)$$), ('300 MB of newer letters', 3, $$repeat(repeat(U&'\+01E4D0', 10000), 7500)$$), ('1 GB', 2, $$repeat(repeat('x', 100000), 10737)$$), ('1 GB of lines', 3, $$repeat(repeat(E'-\n', 50000), 10737)$$),
+    ('armor of 1 GB', 3, $$E'-----BEGIN PGP MESSAGE-----\n\n' || repeat(repeat('A', 100000), 10000)$$);
 INSERT INTO hostile SELECT t.type, x.label, x.size, x.expression FROM hostile_text x CROSS JOIN (VALUES ('text')) t (type);
 INSERT INTO hostile SELECT 'name', x.label, 0, left(x.expression, 60) FROM hostile_text x WHERE x.label IN ('null', 'empty', 'blanks', 'quote', 'percent', 'star', 'names', 'name of 64');
 INSERT INTO hostile (type, label, expression) SELECT 'name', n, quote_literal(n) FROM unnest('{id,title,digital_signature,document_digest,note,ctid,tableoid,xmin,serial,nonesuch}'::text[]) n;
@@ -142,18 +142,18 @@ INSERT INTO hostile (type, label, size, expression) VALUES
     ('bytea', 'invalid utf-8', 0, $$'\xc328ff80'$$), ('bytea', 'keys', 1, $$decode(repeat('c60104', 100000), 'hex')$$),
     ('bytea', 'user ids', 1, $$decode('c60104' || repeat('cd0141', 300000), 'hex')$$),
     ('bytea', '17 MB of zeros', 1, $$decode(repeat('00', 17000000), 'hex')$$), ('bytea', '15 MB of ones', 1, $$decode(repeat('c6', 15000000), 'hex')$$),
-    ('bytea', '1 GB', 2, $$convert_to(repeat('x', 1073741815), 'UTF8')$$),
+    ('bytea', '1 GB', 2, $$convert_to(repeat(repeat('x', 100000), 10737), 'UTF8')$$),
     ('text[]', 'null', 0, 'NULL'), ('text[]', 'empty', 0, $$'{}'$$), ('text[]', 'null element', 0, $$'{NULL}'$$), ('text[]', 'empty element', 0, $$'{""}'$$),
     ('text[]', 'two dimensions', 0, $$'{{a,b},{c,d}}'$$), ('text[]', 'lower bound', 0, $$'[5:6]={a,b}'$$), ('text[]', 'star', 0, $$'{*}'$$), ('text[]', 'star and more', 0, $$'{*,doc}'$$),
     ('text[]', 'document', 0, $$'{doc}'$$), ('text[]', 'twice', 0, $$'{doc,doc}'$$), ('text[]', 'patterns', 0, $$'{"[",Lines[],"Lines[].","..",Title}'$$),
     ('text[]', 'recipient twice', 0, $$ARRAY['ward3@example.org', 'ward3@example.org', material('fingerprint')]$$), ('text[]', 'signer', 0, $$ARRAY[material('signer')]$$),
     ('text[]', 'many', 1, $$(SELECT array_agg('n' || n) FROM generate_series(1, 200000) n)$$), ('text[]', 'many readers', 1, $$(SELECT array_agg('ward3@example.org'::text) FROM generate_series(1, 20000) n)$$),
-    ('text[]', '20 MB element', 1, $$ARRAY[repeat('x', 20000000)]$$),
+    ('text[]', '20 MB element', 1, $$ARRAY[repeat(repeat('x', 10000), 2000)]$$),
     ('json', 'null', 0, 'NULL'), ('json', 'json null', 0, $$'null'$$), ('json', 'twice', 0, $$'{"a":1,"a":2}'$$), ('json', 'nul', 0, $$'"\u0000"'$$), ('json', 'surrogate', 0, $$'"\ud800"'$$),
     ('json', 'number', 0, $$'1e999'$$), ('json', 'small number', 0, $$'1e-999'$$), ('json', 'digits', 0, $$('0.' || repeat('1', 5000))::json$$), ('json', 'minus zero', 0, $$'-0'$$), ('json', 'big', 0, $$'18446744073709551616'$$),
     ('json', 'deep', 0, $$(repeat('[', 2000) || repeat(']', 2000))::json$$), ('json', 'deep objects', 0, $$(repeat('{"a":', 2000) || '1' || repeat('}', 2000))::json$$),
     ('json', 'wide', 1, $$(SELECT json_agg(n) FROM generate_series(1, 1000000) n)$$), ('json', 'many keys', 1, $$(SELECT json_object_agg('k' || n, n) FROM generate_series(1, 200000) n)$$),
-    ('json', 'digits of 10 MB', 1, $$repeat('9', 10000000)::json$$), ('json', '20 MB', 1, $$to_json(repeat('x', 20000000))$$), ('json', '1 GB', 2, $$to_json(repeat('x', 1073741800))$$);
+    ('json', 'digits of 10 MB', 1, $$repeat(repeat('9', 10000), 1000)::json$$), ('json', '20 MB', 1, $$to_json(repeat(repeat('x', 10000), 2000))$$), ('json', '1 GB', 2, $$to_json(repeat(repeat('x', 100000), 10737))$$);
 INSERT INTO hostile (type, label, expression)
     SELECT 'regclass', v, CASE v WHEN 'null' THEN 'NULL' WHEN 'zero' THEN '0::regclass' WHEN 'gone' THEN '4294967295::oid::regclass' ELSE quote_literal(v) || '::regclass' END
       FROM unnest('{"null",zero,gone,doc,line,plain,keyless,seen,parted,parted_1,counted,odd,doc_title,pg_class,pg_catalog.pg_settings,health_crypto.register_entry,health_crypto.register,health_crypto.certificate,health_crypto.protected_document,information_schema.tables}'::text[]) v;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# A database that has been lived in is dumped in every form and restored into another server, with another locale and other
-# settings: every verdict, the register, the keyring, encrypted columns, triggers, owners and grants must be as before;
-# nothing may be digested, sealed or encrypted again by restoring; and a write must set off exactly what it did before.
-# Prints "checks: N passed, N failed".
+# A database that has been lived in is dumped in every form and restored into another server, with another locale and
+# other settings: every verdict, the register, the keyring, encrypted columns, triggers, owners and grants must be as
+# before; nothing may be digested, sealed or encrypted again by restoring; and a write must set off exactly what it did
+# before. Prints "checks: N passed, N failed".
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
 
@@ -32,8 +32,8 @@ same() {
 }
 state() { sql -d "${2:-hospital}" -f "$fixtures/state.sql" >"$place/$1.state" 2>&1 || cat "$place/$1.state"; }
 
-# A write of each kind, in one transaction that is rolled back: how often did our functions run, and what was stored? The
-# deferred ones run at SET CONSTRAINTS. The counts are of this transaction.
+# A write of each kind, in one transaction that is rolled back: how often did our functions run, and what was stored?
+# The deferred ones run at SET CONSTRAINTS. The counts are of this transaction.
 cat >"$place/write.sql" <<'SQL'
 \pset format unaligned
 \pset tuples_only on

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The extension under the real GNU Health: its documents compared with GNU Health's own texts and those of older
-# releases (oracle.py), documents of all releases adopted and changed afterwards (history.py), and a prescription's life
-# from draft to attack (scenario.py). Uses the extension of the last build.
+# releases (oracle.py), documents of all releases adopted and changed afterwards (history.py), a prescription's life
+# from draft to attack (scenario.py), and every way round a seal tried on each document (tests/bypass). Uses the extension
+# of the last build.
 #
-#     tests/gnuhealth/run.sh [--seed N] [--count N] [--part oracle|history|scenario]
+#     tests/gnuhealth/run.sh [--seed N] [--count N] [--part oracle|history|scenario|bypass]
 #
 # Making GNU Health's database takes over a minute, so a dump of it is kept below target/gnuhealth for the next run.
 # shellcheck source=tools/lib.sh
@@ -78,6 +79,8 @@ part() {
 part oracle "${python[@]}" "$here/oracle.py" --count "$count" --releases "$home/releases"
 part history "${python[@]}" "$here/history.py" --count "$count" --releases "$home/releases"
 part scenario "${python[@]}" "$here/scenario.py"
+mkdir -p "$STATE/reliability"
+PYTHONPATH=$here part bypass "${python[@]}" "$ROOT/tests/bypass/bypass.py" --table "$STATE/reliability/bypass.tsv"
 
 header "all of GNU Health"
 if grep -E 'PANIC|terminated by signal' "$(cluster_log "$CLUSTER")"; then

@@ -13,17 +13,20 @@ import writes
 from harness import rows, run, value
 
 options = harness.options(__doc__)
-part = harness.Part("concurrency", options.seed)
+part = harness.Part("concurrency", options)
 rng = random.Random(options.seed)
 LEVELS = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
 
-AGREE = part.case("digests compared during and after concurrent writes", "every stored text and digest is that of the rows")
+AGREE = part.case(
+    "digests compared during and after concurrent writes", "every stored text and digest is that of the rows")
 HOLD = part.case("verdicts of verify_all() after concurrent writes", "ok")
-SEALS = part.case("letters whose entries in the register were counted", "one seal more than reopenings if sealed, else as many")
+SEALS = part.case(
+    "letters whose entries in the register were counted", "one seal more than reopenings if sealed, else as many")
 FEW = part.case("transactions of 2 to 16 sessions", "committed, or refused with 23000, 40001, 40P01 or a key's code")
 MANY = part.case("transactions of 64 sessions", FEW and part.cases[FEW]["expected"])
 READ = part.case("verdicts of verify_all() during concurrent writes", "ok: one snapshot, no false alarm")
-RETRIED = part.case("transactions refused with 40001 or 40P01 and retried", "committed in the end, or refused by a seal or a key")
+RETRIED = part.case(
+    "transactions refused with 40001 or 40P01 and retried", "committed in the end, or refused by a seal or a key")
 
 
 class Tally:
@@ -140,7 +143,8 @@ def judge(database, round_):
     wrong, compared = harness.disagreements(connection)
     part.check(AGREE, not wrong, f"{round_}: {wrong[:5]}", times=compared)
     verdicts = rows(connection, "SELECT document, key, content, detail, ok FROM health_crypto.verify_all()")
-    part.check(HOLD, all(verdict[-1] for verdict in verdicts), [v for v in verdicts if not v[-1]][:3], times=len(verdicts))
+    part.check(
+        HOLD, all(verdict[-1] for verdict in verdicts), [v for v in verdicts if not v[-1]][:3], times=len(verdicts))
     entries = rows(connection, """
         SELECT r.id, count(*) FILTER (WHERE e.event = 'seal') - count(*) FILTER (WHERE e.event = 'reopening'),
                (SELECT v.content FROM health_crypto.verify('letter', r.id) v)
@@ -161,7 +165,8 @@ def round_of(number, sessions, transactions, case):
     tally, stop = Tally(), threading.Event()
     watcher = threading.Thread(target=reader, args=(database, stop, f"{options.seed}/{number}/reader"))
     threads = [
-        threading.Thread(target=session, args=(database, f"{options.seed}/{number}/{n}", keys, transactions, tally, case))
+        threading.Thread(
+            target=session, args=(database, f"{options.seed}/{number}/{n}", keys, transactions, tally, case))
         for n in range(sessions)
     ]
     for thread in [watcher, *threads]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills server processes while letters are being sealed and signed: single backends, and the postmaster. After each
-recovery every seal and signature that a client saw committed is in the register, once, and every digest is that of the rows.
-Also a transaction that was prepared before the kill and is committed after it."""
+recovery every seal and signature that a client saw committed is in the register, once, and every digest is that of the
+rows. Also a transaction that was prepared before the kill and is committed after it."""
 
 import os
 import random
@@ -16,7 +16,7 @@ import harness
 from harness import rows, run, value
 
 options = harness.options(__doc__)
-part = harness.Part("crashes", options.seed)
+part = harness.Part("crashes", options)
 rng = random.Random(options.seed)
 
 WRITERS = 4
@@ -26,7 +26,8 @@ ONCE = part.case("committed seals and signatures looked for after a kill", "in t
 UNKNOWN = part.case("transactions in flight when the server died", "all of it is there, or nothing")
 AGREE = part.case("digests compared after a kill", "every stored text and digest is that of the rows")
 HOLD = part.case("verdicts after a kill", "ok; signature valid where one was stored")
-PREPARED = part.case("prepared transactions across a kill of the postmaster", "committed after it: sealed, once, and intact")
+PREPARED = part.case(
+    "prepared transactions across a kill of the postmaster", "committed after it: sealed, once, and intact")
 
 
 class Signer:
@@ -42,14 +43,16 @@ class Signer:
         self.certificate = self.gpg("--armor", "--export", "test@example.org")
 
     def gpg(self, *arguments, text=None):
-        command = ["gpg", "--homedir", self.home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+        quietly = ["--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+        command = ["gpg", "--homedir", self.home, *quietly]
         return subprocess.run([*command, *arguments], input=text, text=True, check=True, capture_output=True).stdout
 
     def sign_all(self, connection):
         """Signatures by content, over the digests that the database gives letters of that content."""
         self.signatures = []
         for content in range(self.CONTENTS):
-            text = harness.text_of({"subject": f"content {content}", "lines": [{"text": f"line {content}", "notes": None}]})
+            text = harness.text_of(
+                {"subject": f"content {content}", "lines": [{"text": f"line {content}", "notes": None}]})
             self.signatures.append(self.gpg("--clearsign", text=harness.digest_of(text)))
 
     def end(self):
@@ -60,7 +63,7 @@ class Ledger:
     """What the clients know."""
 
     def __init__(self):
-        self.lock, self.stop = threading.Lock(), threading.Event()
+        self.lock, self.connected = threading.Lock(), threading.Barrier(WRITERS + 1)
         self.committed, self.unknown, self.failures = {}, {}, []
         self.last = 0
 
@@ -71,29 +74,35 @@ class Ledger:
 
 
 def writer(ledger, signer, seed):
-    """Writes letters, seals them by state or by a signature, until told to stop or the connection breaks."""
+    """Writes letters, seals them by state or by a signature, until the connection breaks: the server takes all of them with
+    it, and is not asked again before."""
     random_ = random.Random(seed)
-    try:
-        connection = harness.connect("crashes")
-    except psycopg2.OperationalError:
-        return
-    while not ledger.stop.is_set():
-        key, content, how = ledger.key(), random_.randrange(Signer.CONTENTS), random_.choice(["state", "direct", "attach"])
+    connection = connected()
+    ledger.connected.wait(60)
+    while True:
+        key, content = ledger.key(), random_.randrange(Signer.CONTENTS)
+        how = random_.choice(["state", "direct", "attach"])
         what = {"seal": 1, "signature": 0 if how == "state" else 1}
         try:
             run(connection, "BEGIN")
             run(connection, "INSERT INTO letter (id, subject) VALUES (%s, %s)", (key, f"content {content}"))
-            run(connection, "INSERT INTO letter_line (letter, text, amount) VALUES (%s, %s, 1)", (key, f"line {content}"))
+            run(
+                connection, "INSERT INTO letter_line (letter, text, amount) VALUES (%s, %s, 1)",
+                (key, f"line {content}"))
             if random_.random() < 0.3:
                 run(connection, "COMMIT")
                 run(connection, "BEGIN")
             if how == "state":
                 run(connection, "UPDATE letter SET state = 'sealed' WHERE id = %s", (key,))
             elif how == "direct":
-                run(connection, "UPDATE letter SET digital_signature = %s WHERE id = %s", (signer.signatures[content], key))
+                run(
+                    connection, "UPDATE letter SET digital_signature = %s WHERE id = %s",
+                    (signer.signatures[content], key))
             else:
                 run(connection, "SET CONSTRAINTS ALL IMMEDIATE")
-                run(connection, "SELECT health_crypto.attach_signature('letter', %s, %s)", (str(key), signer.signatures[content]))
+                run(
+                    connection, "SELECT health_crypto.attach_signature('letter', %s, %s)",
+                    (str(key), signer.signatures[content]))
             with ledger.lock:
                 ledger.unknown[key] = what
             run(connection, "COMMIT")
@@ -118,14 +127,18 @@ def connected():
 
 
 def victim(connection):
-    """The pid of one of the writers' backends."""
-    pids = rows(connection, "SELECT pid FROM pg_stat_activity WHERE datname = 'crashes' AND pid <> pg_backend_pid()")
-    return rng.choice(pids)[0] if pids else None
+    """The pid of one of the writers' backends, as soon as there is one."""
+    pids = []
+    while not pids:
+        pids = rows(connection, "SELECT pid FROM pg_stat_activity WHERE datname = 'crashes' AND pid <> pg_backend_pid()"
+                                " AND backend_type = 'client backend'")
+    return rng.choice(pids)[0]
 
 
 def start_server():
     """Starts the server again after its postmaster was killed."""
-    # Its children notice within moments; a new postmaster waits for nobody but refuses while they hold the shared memory.
+    # Its children notice within moments; a new postmaster waits for nobody but refuses while they hold the shared
+    # memory.
     for _ in range(200):
         done = subprocess.run([os.environ["HC_SERVER_START"]], capture_output=True, text=True, check=False)
         if done.returncode == 0:
@@ -141,7 +154,8 @@ def judge(ledger, first):
     found = {}
     for key, event, count in rows(connection, """
             SELECT key, event, count(*) FROM health_crypto.register
-             WHERE document = 'letter' AND key::bigint >= %s AND event IN ('seal', 'signature') GROUP BY 1, 2""", (first,)):
+             WHERE document = 'letter' AND key::bigint >= %s AND event IN ('seal', 'signature')
+             GROUP BY 1, 2""", (first,)):
         found.setdefault(int(key), {"seal": 0, "signature": 0})[event] = count
     for key, what in ledger.committed.items():
         part.check(ONCE, found.get(key) == what, f"letter {key}: {found.get(key)}, committed {what}")
@@ -167,7 +181,10 @@ def round_of(case, number, next_key, signer):
     """Load, a kill at a random moment, recovery, judgement; what the clients know."""
     ledger = Ledger()
     ledger.last = next_key
-    threads = [threading.Thread(target=writer, args=(ledger, signer, f"{options.seed}/{number}/{n}")) for n in range(WRITERS)]
+    threads = [
+        threading.Thread(target=writer, daemon=True, args=(ledger, signer, f"{options.seed}/{number}/{n}"))
+        for n in range(WRITERS)
+    ]
     connection = connected()
     prepared = None
     if case == POSTMASTER and number % 3 == 0:
@@ -177,7 +194,8 @@ def round_of(case, number, next_key, signer):
         run(connection, "PREPARE TRANSACTION 'prepared'")
     for thread in threads:
         thread.start()
-    time.sleep(rng.uniform(0.02, 0.25))
+    ledger.connected.wait(60)
+    time.sleep(rng.uniform(0.02, 0.6))
     if case == BACKEND:
         pid = victim(connection)
         # A moment more: the choice of the victim waits for a statement of its own.
@@ -185,7 +203,6 @@ def round_of(case, number, next_key, signer):
     else:
         pid = int(open(os.environ["HC_PGDATA"] + "/postmaster.pid", encoding="ascii").readline())
     os.kill(pid, signal.SIGKILL)
-    ledger.stop.set()
     came_back = start_server() if case == POSTMASTER else True
     for thread in threads:
         thread.join()
@@ -227,7 +244,9 @@ try:
     part.check(AGREE, not wrong, wrong[:5], times=compared)
     verdicts = rows(connection, "SELECT key, ok, content, detail FROM health_crypto.verify_all()")
     part.check(HOLD, all(v[1] for v in verdicts), [v for v in verdicts if not v[1]][:5], times=len(verdicts))
-    seals = value(connection, "SELECT count(DISTINCT key) FROM health_crypto.register WHERE document = 'letter' AND event = 'seal'")
+    seals = value(
+        connection,
+        "SELECT count(DISTINCT key) FROM health_crypto.register WHERE document = 'letter' AND event = 'seal'")
     part.check(ONCE, seals >= committed, f"{seals} seals in the register, {committed} committed")
     connection.close()
 finally:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Full disks: where the tables and the register are, where temporary files go, and where the write-ahead log is. Small file
-systems in memory are mounted for it, which needs root; without, the part says so and tries nothing."""
+"""Full disks: where the tables and the register are, where temporary files go, and where the write-ahead log is. Small
+file systems in memory are mounted for it, which needs root; without, the part says so and tries nothing."""
 
 import os
 import subprocess
@@ -9,21 +9,23 @@ import sys
 import psycopg2
 
 import harness
-import writes
 from harness import rows, run, value
 
 options = harness.options(__doc__)
-part = harness.Part("disk")
+part = harness.Part("disk", options)
 PLACE = os.environ["HC_MOUNTS"]
 REFUSED = 60 if options.full else 10
 # 2 KiB that compression gets nothing out of.
-LETTER = "INSERT INTO letter (subject, state) SELECT string_agg(md5(random()::text), ''), 'sealed' FROM generate_series(1, 64) RETURNING id"
+LETTER = """INSERT INTO letter (subject, state)
+    SELECT string_agg(md5(random()::text), ''), 'sealed' FROM generate_series(1, 64) RETURNING id"""
 
 TABLES = part.case("writes and seals with the disk of tables and register full", "53100, and nothing of it is there")
 ONCE = part.case("seals seen committed before, between and after full disks", "in the register, once")
 AGREE = part.case("digests compared after full disks", "every stored text and digest is that of the rows")
 VERDICTS = part.case("verdicts after full disks", "ok")
-TEMPORARY = part.case("verify_all() with the disk of temporary files full", "53100; session usable, no file left; right once there is room")
+TEMPORARY = part.case(
+    "verify_all() with the disk of temporary files full",
+    "53100; session usable, no file left; right once there is room")
 LOG = part.case("the disk of the write-ahead log full", "the server stops; with room it recovers")
 
 
@@ -33,7 +35,8 @@ def mounted(name, mebibytes):
     os.makedirs(place, exist_ok=True)
     owner = os.stat(os.environ["HC_PGDATA"])
     how = f"size={mebibytes}m,mode=700,uid={owner.st_uid},gid={owner.st_gid}"
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", how, "health_crypto", place], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", how, "health_crypto", place], capture_output=True, text=True, check=False)
     return place if done.returncode == 0 else None
 
 
@@ -52,7 +55,9 @@ def judge(connection, committed):
     for key in committed:
         part.check(ONCE, found.get(key) == 1, f"letter {key}: {found.get(key)} times")
     there = {key for key, in rows(connection, "SELECT id FROM letter WHERE state = 'sealed'")}
-    part.check(TABLES, there == set(committed) == set(found), f"{len(there)} letters, {len(committed)} committed, {len(found)} in the register")
+    part.check(
+        TABLES, there == set(committed) == set(found),
+        f"{len(there)} letters, {len(committed)} committed, {len(found)} in the register")
     wrong, compared = harness.disagreements(connection)
     part.check(AGREE, not wrong, wrong[:5], times=compared)
     verdicts = rows(connection, "SELECT ok, content, key FROM health_crypto.verify_all()")
@@ -68,7 +73,7 @@ def seal(connection):
 
 
 def full_tables(name, mebibytes, moved):
-    """Writes until the disk is full, goes on failing, gets room, and writes again; `moved` puts what lies on it there."""
+    """Writes until the disk is full, goes on failing, gets room, writes again; `moved` puts what lies on it there."""
     place = mounted(name, mebibytes)
     database = harness.database(f"disk_{name}")
     connection = harness.connect(database)
@@ -121,7 +126,9 @@ def full_temporary():
             code = value(connection, query)
         except psycopg2.Error as error:
             code = error.pgcode
-        files = value(connection, "SELECT count(*) FROM pg_ls_tmpdir((SELECT oid FROM pg_tablespace WHERE spcname = 'temporary'))")
+        files = value(
+            connection,
+            "SELECT count(*) FROM pg_ls_tmpdir((SELECT oid FROM pg_tablespace WHERE spcname = 'temporary'))")
         part.check(TEMPORARY, code == "53100" and files == 0, f"{code}, {files} files left")
         run(connection, "RESET temp_tablespaces")
         part.check(TEMPORARY, value(connection, query) == 8000, "with room")

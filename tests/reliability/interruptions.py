@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Long calls that are interrupted: by statement_timeout, by pg_cancel_backend(), by a client that vanishes. The answer is
-57014 (or nobody is there to hear it) within a second, and nothing is left behind: no lock, snapshot, temporary file, memory."""
+"""Long calls that are interrupted: by statement_timeout, by pg_cancel_backend(), by a client that vanishes. The answer
+is 57014 (or nobody is there to hear it) within a second, and nothing is left behind: no lock, snapshot, temporary file,
+memory."""
 
 import random
-import re
 import socket
 import threading
 import time
@@ -11,18 +11,19 @@ import time
 import psycopg2
 
 import harness
-import writes
 from harness import rows, run, value
 
 options = harness.options(__doc__)
-part = harness.Part("interruptions", options.seed)
+part = harness.Part("interruptions", options)
 rng = random.Random(options.seed)
-LETTERS = 20_000 if options.full else 2_000
+LETTERS = 8_000 if options.full else 2_000
 SECOND = 1.0
 
 TIMEOUT = part.case("statement_timeout at a random moment", "57014 within a second of it")
 CANCEL = part.case("pg_cancel_backend() at a random moment", "57014 within a second of it")
-VANISHED = part.case("a client that vanishes at a random moment, with client_connection_check_interval", "its backend is gone within a second more")
+VANISHED = part.case(
+    "a client that vanishes at a random moment, with client_connection_check_interval",
+    "its backend is gone within a second more")
 CLEAN = part.case("sessions after an interruption", "usable; no lock, snapshot or temporary file left")
 FLAT = part.case("memory after interruptions", "flat: at most 4 MiB more after all of them than after the first three")
 WRITES = part.case("letters after interrupted writes", "every stored text and digest is that of the rows")
@@ -36,22 +37,16 @@ CALLS = {
     "the flush of a large write": "BEGIN; UPDATE letter_line SET text = text || '!'; COMMIT",
     "adopt()": "SELECT count(*) FROM health_crypto.adopt('adopted')",
     "the guard of a large write": "BEGIN; UPDATE letter SET subject = subject || '?'; ROLLBACK",
-    "protect()": "BEGIN; SELECT health_crypto.protect('again', 'letter', 'letter_document(integer[], text)', digest_column => 'again_digest',"
-                 " serializer_column => 'again_text', signature_column => NULL, add_columns => true); ROLLBACK",
+    "protect()": f"BEGIN; {harness.PROTECT_AGAIN}; ROLLBACK",
 }
-
-
-def resident(pid):
-    """KiB of the backend's own memory."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return int(re.search(r"RssAnon:\s+(\d+) kB", status.read())[1])
 
 
 def left(watcher, pid):
     """What a session that does nothing holds."""
     return rows(watcher, """
         SELECT (SELECT count(*) FROM pg_locks WHERE pid = %(pid)s), (SELECT count(*) FROM pg_ls_tmpdir()),
-               (SELECT backend_xmin IS NULL AND backend_xid IS NULL AND state = 'idle' FROM pg_stat_activity WHERE pid = %(pid)s)""",
+               (SELECT backend_xmin IS NULL AND backend_xid IS NULL AND state = 'idle' FROM pg_stat_activity
+                 WHERE pid = %(pid)s)""",
         {"pid": pid})[0]
 
 
@@ -69,7 +64,9 @@ def interrupted(connection, call, wait):
 
 def clean(watcher, connection, pid, name):
     """The session after an interruption."""
-    part.check(CLEAN, value(connection, "SELECT 1") == 1 and left(watcher, pid) == (0, 0, True), f"{name}: {left(watcher, pid)}")
+    part.check(
+        CLEAN, value(connection, "SELECT 1") == 1 and left(watcher, pid) == (0, 0, True),
+        f"{name}: {left(watcher, pid)}")
 
 
 def duration(connection, call):
@@ -85,7 +82,7 @@ def calls_of(watcher, database, name, call):
     pid = value(connection, "SELECT pg_backend_pid()")
     took = duration(connection, call)
     early = None
-    times = 40 if options.full else 4 if name.startswith("verify_all") else 1
+    times = 20 if options.full else 4 if name.startswith("verify_all") else 1
     for number in range(times):
         # By the server's own clock.
         moment = max(0.01, rng.uniform(0.05, 0.9) * took)
@@ -94,22 +91,27 @@ def calls_of(watcher, database, name, call):
         code, ended = interrupted(connection, call, moment)
         run(connection, "SET statement_timeout = '120s'")
         if code is not None:
-            part.check(TIMEOUT, code == "57014" and ended - started - moment < SECOND, f"{name}: {code} after {ended - started:.2f} s of {moment:.2f} s")
+            part.check(
+                TIMEOUT, code == "57014" and ended - started - moment < SECOND,
+                f"{name}: {code} after {ended - started:.2f} s of {moment:.2f} s")
         clean(watcher, connection, pid, name)
         # By another session.
         moment = rng.uniform(0.05, 0.9) * took
         sent = []
-        timer = threading.Timer(moment, lambda: sent.append((time.monotonic(), run(watcher, "SELECT pg_cancel_backend(%s)", (pid,)))))
+        timer = threading.Timer(
+            moment, lambda: sent.append((time.monotonic(), run(watcher, "SELECT pg_cancel_backend(%s)", (pid,)))))
         timer.start()
         code, ended = interrupted(connection, call, moment)
         timer.join()
         if code is not None:
-            part.check(CANCEL, code == "57014" and ended - sent[0][0] < SECOND, f"{name}: {code} {ended - sent[0][0]:.2f} s after the request")
+            part.check(
+                CANCEL, code == "57014" and ended - sent[0][0] < SECOND,
+                f"{name}: {code} {ended - sent[0][0]:.2f} s after the request")
         clean(watcher, connection, pid, name)
         if number == 2:
-            early = resident(pid)
+            early = harness.resident(pid)
     if early is not None:
-        grown = resident(pid) - early
+        grown = harness.resident(pid) - early
         part.check(FLAT, grown <= 4096, f"{name}: {grown} KiB more")
         part.tell(f"{name}: {took:.1f} s uninterrupted, {grown} KiB more")
     connection.close()
@@ -135,7 +137,9 @@ def vanish(watcher, database, name, call, moment):
         is_there = value(watcher, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", (pid,)) > 0
     took = time.monotonic() - gone
     part.check(VANISHED, not is_there and took < SECOND + 0.2, f"{name}: {took:.2f} s")
-    held = rows(watcher, "SELECT (SELECT count(*) FROM pg_locks WHERE pid = %s), (SELECT count(*) FROM pg_ls_tmpdir())", (pid,))[0]
+    held = rows(
+        watcher, "SELECT (SELECT count(*) FROM pg_locks WHERE pid = %s), (SELECT count(*) FROM pg_ls_tmpdir())",
+        (pid,))[0]
     part.check(CLEAN, held == (0, 0), f"{name}, vanished: {held}")
     thread.join()
     line.detach()
@@ -153,14 +157,7 @@ database = harness.database("interruptions")
 connection = harness.connect(database)
 run(connection, "INSERT INTO letter (id, subject) SELECT n, 'subject ' || n FROM generate_series(1, %s) n", (LETTERS,))
 run(connection, "INSERT INTO letter_line (letter, text, amount) SELECT id, 'line', 1 FROM letter")
-# A type of document whose rows were sealed before it was protected.
-run(connection, """
-    CREATE TABLE adopted (id integer PRIMARY KEY, state text, subject text, document_digest text, serializer text, digital_signature text);
-    INSERT INTO adopted SELECT n, 'sealed', 'subject', encode(sha512('{"subject":"subject"}'), 'hex'), '{"subject":"subject"}' FROM generate_series(1, 4 * %s) n;
-    CREATE FUNCTION adopted_document(keys integer[], language text) RETURNS TABLE (key integer, subject text)
-        LANGUAGE sql STABLE BEGIN ATOMIC SELECT r.id, r.subject FROM adopted r WHERE r.id = ANY (keys); END;
-    SELECT health_crypto.protect('adopted', 'adopted', 'adopted_document(integer[], text)', state_column => 'state', sealed_states => '{sealed}');
-""", (LETTERS,))
+harness.adopted(connection, 4 * LETTERS)
 watcher = harness.connect(database)
 for name, call in CALLS.items():
     if name == "adopt()":

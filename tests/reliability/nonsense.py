@@ -20,8 +20,9 @@ NONSENSE = {
     "regprocedure": ["'pg_backend_pid()'::regprocedure", "0::regprocedure", "NULL"],
     "name": ["'nonsense'::name", "'subject'::name", "NULL"], "oid": ["0::oid", "NULL"],
 }
-SESSION = """SELECT current_user, session_user, (SELECT string_agg(name || '=' || setting, ',' ORDER BY name) FROM pg_settings
-    WHERE source = 'session' OR name IN ('search_path', 'datestyle', 'timezone', 'role', 'plan_cache_mode', 'enable_seqscan')),
+SESSION = """SELECT current_user, session_user,
+    (SELECT string_agg(name || '=' || setting, ',' ORDER BY name) FROM pg_settings WHERE source = 'session'
+         OR name IN ('search_path', 'datestyle', 'timezone', 'role', 'plan_cache_mode', 'enable_seqscan')),
     (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype NOT IN ('virtualxid', 'relation')),
     (SELECT count(*) FROM pg_cursors), (SELECT count(*) FROM pg_prepared_statements)"""
 
@@ -60,8 +61,13 @@ def prepare(connection):
     for name in ("guard", "keep", "encrypt_written"):
         timing = "BEFORE" if name == "encrypt_written" else "AFTER"
         run(connection, f"CREATE TABLE strange_{name} (id integer)")
-        run(connection, f"CREATE TRIGGER t {timing} INSERT ON strange_{name} FOR EACH ROW EXECUTE FUNCTION health_crypto.{name}('x', 'y', 'z')")
+        run(
+            connection,
+            f"CREATE TRIGGER t {timing} INSERT ON strange_{name} FOR EACH ROW EXECUTE FUNCTION health_crypto.{name}('x', 'y', 'z')")
     run(connection, """
+        CREATE TABLE strange_registrations_changed (id integer);
+        CREATE TRIGGER t AFTER INSERT ON strange_registrations_changed
+            FOR EACH STATEMENT EXECUTE FUNCTION health_crypto.registrations_changed();
         CREATE TABLE failing (id integer PRIMARY KEY, n integer);
         CREATE FUNCTION failing_document(keys integer[], language text) RETURNS TABLE (key integer, n integer)
             LANGUAGE sql STABLE BEGIN ATOMIC SELECT r.id, 1 / r.n FROM failing r WHERE r.id = ANY (keys); END;

@@ -8,11 +8,10 @@ import psycopg2
 
 import harness
 import nonsense
-import writes
 from harness import rows, run, value
 
 options = harness.options(__doc__)
-part = harness.Part("panics")
+part = harness.Part("panics", options)
 # Points reached by one call: all of them in the full form, the first ones and every tenth in the short.
 DEEPEST = 400
 
@@ -27,15 +26,19 @@ DEEP = {
     "health_crypto.serialize(text,text,text)": "SELECT health_crypto.serialize('letter', '10')",
     "health_crypto.digest(text,text,text)": "SELECT health_crypto.digest('letter', '10')",
     "health_crypto.signing_payload(text,text)": "SELECT health_crypto.signing_payload('letter', '10')",
-    "health_crypto.verify(text,text,timestamp with time zone)": "SELECT health_crypto.verify('letter', '2', '2026-01-01')",
-    "health_crypto.verify_all(text,timestamp with time zone)": "SELECT * FROM health_crypto.verify_all(NULL, '2026-01-01')",
-    "health_crypto.evidence(text,text,timestamp with time zone)": "SELECT health_crypto.evidence('letter', '2', '2026-01-01')::text",
-    "health_crypto.signers(text,text,timestamp with time zone)": "SELECT * FROM health_crypto.signers('letter', '2', '2026-01-01')",
-    "health_crypto.attach_signature(text,text,text)": "SELECT (health_crypto.attach_signature('letter', '10', 'none')).signature",
+    "health_crypto.verify(text,text,timestamp with time zone)":
+        "SELECT health_crypto.verify('letter', '2', '2026-01-01')",
+    "health_crypto.verify_all(text,timestamp with time zone)":
+        "SELECT * FROM health_crypto.verify_all(NULL, '2026-01-01')",
+    "health_crypto.evidence(text,text,timestamp with time zone)":
+        "SELECT health_crypto.evidence('letter', '2', '2026-01-01')::text",
+    "health_crypto.signers(text,text,timestamp with time zone)":
+        "SELECT * FROM health_crypto.signers('letter', '2', '2026-01-01')",
+    "health_crypto.attach_signature(text,text,text)":
+        "SELECT (health_crypto.attach_signature('letter', '10', 'none')).signature",
     "health_crypto.reopen(text,text,text)": "SELECT health_crypto.reopen('letter', '2', 'test')",
     "health_crypto.protect(text,regclass,regprocedure,text,name,name,name,name,text[],text[],text,text,boolean)":
-        "SELECT health_crypto.protect('again', 'letter', 'letter_document(integer[], text)', digest_column => 'again_digest',"
-        " serializer_column => 'again_text', signature_column => NULL, add_columns => true)",
+        harness.PROTECT_AGAIN,
     "health_crypto.unprotect(text)": "SELECT health_crypto.unprotect('letter')",
     "health_crypto.adopt(text)": "SELECT key, content FROM health_crypto.adopt('adopted')",
     "health_crypto.add_definition(text,regprocedure,text,text[])":
@@ -49,9 +52,12 @@ DEEP = {
 }
 # Writes, for the triggers.
 TRIGGERS = {
-    "health_crypto.guard()": ["UPDATE letter SET subject = 'x' WHERE id = 10", "INSERT INTO letter_line (letter, text, amount) VALUES (10, 'x', 1)",
-                              "DELETE FROM letter WHERE id = 10", "UPDATE letter SET digital_signature = 'none' WHERE id = 2"],
+    "health_crypto.guard()": [
+        "UPDATE letter SET subject = 'x' WHERE id = 10", "DELETE FROM letter WHERE id = 10",
+        "INSERT INTO letter_line (letter, text, amount) VALUES (10, 'x', 1)",
+        "UPDATE letter SET digital_signature = 'none' WHERE id = 2"],
     "health_crypto.keep()": ["SELECT flushed()", "SELECT sealed()"],
+    "health_crypto.registrations_changed()": ["INSERT INTO strange_registrations_changed VALUES (1)"],
     "health_crypto.encrypt_written()": ["INSERT INTO strange_encrypt_written VALUES (1)"],
 }
 # Written in PL/pgSQL or SQL: they have nothing of Rust.
@@ -64,19 +70,16 @@ def prepare(connection):
     run(connection, """
         SELECT health_crypto.protect('letter', 'letter', 'letter_document(integer[], text)', state_column => 'state',
             sealed_states => ARRAY['sealed'], on_unverified_signature => 'record');
-        INSERT INTO letter (id, subject, state) VALUES (2, 'two', 'sealed'), (10, 'ten', 'draft'), (11, 'eleven', 'draft');
+        INSERT INTO letter (id, subject, state) VALUES
+            (2, 'two', 'sealed'), (10, 'ten', 'draft'), (11, 'eleven', 'draft');
         INSERT INTO letter_line (letter, text, amount) VALUES (10, 'a', 1), (11, 'b', 2);
         CREATE FUNCTION flushed() RETURNS void LANGUAGE plpgsql AS $$BEGIN
             UPDATE letter_line SET text = text || '!'; SET CONSTRAINTS ALL IMMEDIATE; END$$;
         CREATE FUNCTION sealed() RETURNS void LANGUAGE plpgsql AS $$BEGIN
             UPDATE letter SET state = 'sealed' WHERE id >= 10; SET CONSTRAINTS ALL IMMEDIATE; END$$;
         CREATE FUNCTION earlier_document(keys integer[], language text) RETURNS TABLE (key integer, heading text)
-            LANGUAGE sql STABLE BEGIN ATOMIC SELECT r.id, r.subject FROM letter r WHERE r.id = ANY (keys); END;
-        CREATE TABLE adopted (id integer PRIMARY KEY, state text, subject text, document_digest text, serializer text, digital_signature text);
-        INSERT INTO adopted SELECT n, 'sealed', 'subject', encode(sha512('{"subject":"subject"}'), 'hex'), '{"subject":"subject"}' FROM generate_series(1, 5) n;
-        CREATE FUNCTION adopted_document(keys integer[], language text) RETURNS TABLE (key integer, subject text)
-            LANGUAGE sql STABLE BEGIN ATOMIC SELECT r.id, r.subject FROM adopted r WHERE r.id = ANY (keys); END;
-        SELECT health_crypto.protect('adopted', 'adopted', 'adopted_document(integer[], text)', state_column => 'state', sealed_states => '{sealed}')""")
+            LANGUAGE sql STABLE BEGIN ATOMIC SELECT r.id, r.subject FROM letter r WHERE r.id = ANY (keys); END;""")
+    harness.adopted(connection, 5)
 
 
 def answer(connection, call, at=None):
@@ -106,7 +109,9 @@ def panics_of(connection, signature, call):
         points += 1
         part.check(ENTRIES, True)
         now = rows(connection, nonsense.SESSION)
-        part.check(USABLE, now == session and value(connection, "SELECT 1") == 1, f"{signature}, point {point}: {session} then {now}")
+        part.check(
+            USABLE, now == session and value(connection, "SELECT 1") == 1,
+            f"{signature}, point {point}: {session} then {now}")
         if options.full or point < 3:
             again = answer(connection, call)
             part.check(AGAIN, again == before, f"{signature}, point {point}: {before} then {again}")
@@ -133,13 +138,15 @@ def goes_on(connection):
         run(connection, "ROLLBACK TO s")
         run(connection, "SET health_crypto_test.panic_at = ''")
         run(connection, f"""DO $do$ BEGIN SET health_crypto_test.panic_at = '{point} {next(TAGS)}';
-            UPDATE letter_line SET text = 'lost' WHERE letter = 11; SET CONSTRAINTS ALL IMMEDIATE; RAISE EXCEPTION 'none';
+            UPDATE letter_line SET text = 'lost' WHERE letter = 11; SET CONSTRAINTS ALL IMMEDIATE;
+            RAISE EXCEPTION 'none';
             EXCEPTION WHEN OTHERS THEN SET health_crypto_test.panic_at = ''; END $do$""")
         run(connection, f"UPDATE letter_line SET text = '{word}' WHERE letter = 11")
         run(connection, "COMMIT")
         wrong, _ = harness.disagreements(connection)
         words = {word for word, in rows(connection, "SELECT text FROM letter_line WHERE letter IN (10, 11)")}
-        part.check(KEPT, not wrong and words == {word} and code in (None, "XX000"), f"point {point}: {code} {wrong} {words}")
+        part.check(
+            KEPT, not wrong and words == {word} and code in (None, "XX000"), f"point {point}: {code} {wrong} {words}")
     # A panic in the flush of the COMMIT itself: the transaction is not committed.
     for point in (1, 3, 5):
         run(connection, "BEGIN")
@@ -151,7 +158,9 @@ def goes_on(connection):
         except psycopg2.Error as error:
             code = error.pgcode
         lost = value(connection, "SELECT count(*) FROM letter_line WHERE text = 'lost'")
-        part.check(KEPT, code == "XX000" and lost == 0 and not harness.disagreements(connection)[0], f"COMMIT, point {point}: {code}")
+        part.check(
+            KEPT, code == "XX000" and lost == 0 and not harness.disagreements(connection)[0],
+            f"COMMIT, point {point}: {code}")
 
 
 database = harness.database("panics")

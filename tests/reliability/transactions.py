@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Transactions of every shape: random nestings of savepoints, exception blocks and forced flushes, judged by an oracle of
-our own; and one by one what else can come between a write and its flush (transactions.cases.sql)."""
+"""Transactions of every shape: random nestings of savepoints, exception blocks and forced flushes, judged by an oracle
+of our own; and one by one what else can come between a write and its flush (cases/)."""
 
-import pathlib
 import random
 import re
 
@@ -13,7 +12,7 @@ import writes
 from harness import rows, run, value
 
 options = harness.options(__doc__, only=("run only the directed cases whose names contain this", ""))
-part = harness.Part("transactions", options.seed)
+part = harness.Part("transactions", options)
 rng = random.Random(options.seed)
 KEYS = list(range(1, 7))
 
@@ -40,15 +39,16 @@ def plpgsql(word, depth):
 
 
 def program(word, depth=3):
-    """Statements in their order, savepoints among them; a None is where the innermost savepoint is rolled back to if the
-    statement before it has failed."""
+    """Statements in their order, savepoints among them; a None is where the innermost savepoint is rolled back to if
+    the statement before it has failed."""
     statements = []
     for number in range(rng.randint(1, 5)):
         choice = rng.random()
         if depth > 0 and choice < 0.35:
             name = f"s{depth}_{number}"
             inner = program(word, depth - 1)
-            end = rng.choice([["RELEASE " + name], ["ROLLBACK TO " + name], ["ROLLBACK TO " + name, "RELEASE " + name], []])
+            end = rng.choice(
+                [["RELEASE " + name], ["ROLLBACK TO " + name], ["ROLLBACK TO " + name, "RELEASE " + name], []])
             statements += ["SAVEPOINT " + name, *inner, *end]
         elif choice < 0.6:
             statements.append("DO $do$ BEGIN " + plpgsql(word, rng.randint(0, 3)) + " END $do$")
@@ -58,7 +58,7 @@ def program(word, depth=3):
 
 
 def play(connection, statements, end, number):
-    """Sends a program; each statement of it stands in a savepoint of its own, so that a refusal is not the end of it."""
+    """Sends a program; each statement of it stands in a savepoint, so that a refusal is not the end of it."""
     run(connection, "BEGIN")
     if rng.random() < 0.2:
         run(connection, "SET CONSTRAINTS ALL IMMEDIATE")
@@ -107,7 +107,8 @@ def random_programs(count):
              WHERE NOT v.ok OR v.document = 'letter' AND (v.content = 'intact') IS DISTINCT FROM
                    (SELECT count(*) FILTER (WHERE e.event = 'seal') - count(*) FILTER (WHERE e.event = 'reopening')
                       FROM health_crypto.register e WHERE e.document = v.document AND e.key = v.key) > 0""")
-        if not part.check(PROGRAMS, not wrong and not bad, f"program {number} ({got}): {wrong} {bad}\n  " + "\n  ".join(statements)):
+        detail = f"program {number} ({got}): {wrong} {bad}\n  " + "\n  ".join(statements)
+        if not part.check(PROGRAMS, not wrong and not bad, detail):
             # One fault is told of once: the next program starts from what is right.
             run(connection, "UPDATE letter SET document_digest = NULL, summary_digest = NULL"
                             " WHERE id::text IN (SELECT key FROM health_crypto.verify_all() WHERE content = 'stale')")
@@ -117,11 +118,12 @@ def random_programs(count):
 
 # ------------------------------------------------------------------------------------------------------- directed cases
 
-DIRECTED = pathlib.Path(__file__).with_name("transactions.cases.sql")
+DIRECTED = harness.HERE / "cases"
 TABLES = """
     CREATE SCHEMA t; SET search_path = t;
     CREATE TABLE doc (id integer PRIMARY KEY, subject text, state text DEFAULT 'draft', extra text);
-    CREATE TABLE line (id integer PRIMARY KEY, doc integer REFERENCES doc ON DELETE CASCADE ON UPDATE CASCADE, word text, extra text);
+    CREATE TABLE line (id integer PRIMARY KEY, doc integer REFERENCES doc ON DELETE CASCADE ON UPDATE CASCADE,
+        word text, extra text);
 """
 PROTECT = """
     CREATE FUNCTION doc_document(keys integer[], language text) RETURNS TABLE (key integer, subject text, words json)
@@ -140,10 +142,11 @@ ROWS = """
 
 
 def directed():
-    """The cases of the file: `-- case: name => expected`, then blocks headed `-- tables`, `-- after` (once protected) and
+    """The cases of the files: `-- case: name => expected`, then blocks headed `-- tables`, `-- after` (once protected) and
     `-- then` (what is tried). A block `tables` replaces the usual tables, `rows` the usual rows."""
     cases, case, block = [], None, None
-    for line in DIRECTED.read_text(encoding="utf-8").splitlines():
+    lines = [line for file in sorted(DIRECTED.glob("*.sql")) for line in file.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
         if head := re.fullmatch(r"-- case: (.*?) => (.*)", line):
             case = {"name": head[1], "expected": head[2].split(" or "), "tables": TABLES, "rows": ROWS}
             cases.append(case)
@@ -222,7 +225,7 @@ def directed_cases():
 
 directed_cases()
 if not options.only:
-    random_programs(6000 if options.full else 100)
+    random_programs(6000 if options.full else 60)
 else:
     for name in (PROGRAMS, STATEMENTS):
         del part.cases[name]

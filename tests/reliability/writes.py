@@ -5,8 +5,8 @@ import psycopg2
 from harness import run
 
 # A write of a whole row, of a line, of a note; of what is sealed and of what is not. Each takes a letter ({k}), perhaps
-# another ({o}), a word ({w}) and a small number ({n}). Rows of a letter are found by the number, so that the same choice
-# means the same row again.
+# another ({o}), a word ({w}) and a small number ({n}). Rows of a letter are found by the number, so that the same
+# choice means the same row again.
 LINE = "(SELECT l.id FROM letter_line l WHERE l.letter = {k} ORDER BY l.id OFFSET {n} LIMIT 1)"
 NOTE = (
     "(SELECT n.id FROM letter_note n JOIN letter_line l ON l.id = n.line WHERE l.letter = {k}"
@@ -26,10 +26,12 @@ WRITES = {
     "delete note": (2, "DELETE FROM letter_note WHERE id = " + NOTE),
     "move note": (2, "UPDATE letter_note SET line = (SELECT id FROM letter_line WHERE letter = {o} ORDER BY id LIMIT 1)"
                      " WHERE id = " + NOTE + " AND EXISTS (SELECT FROM letter_line WHERE letter = {o})"),
-    "swap subjects": (2, "UPDATE letter a SET subject = b.subject FROM letter b WHERE (a.id, b.id) IN (({k}, {o}), ({o}, {k}))"),
+    "swap subjects": (2, "UPDATE letter a SET subject = b.subject FROM letter b"
+                         " WHERE (a.id, b.id) IN (({k}, {o}), ({o}, {k}))"),
     "spoil digest": (2, "UPDATE letter SET document_digest = '{w}', summary_text = '{w}' WHERE id = {k}"),
     "delete letter": (1, "DELETE FROM letter WHERE id = {k}"),
-    "insert letter": (2, "INSERT INTO letter (id, subject) VALUES ({k}, '{w}') ON CONFLICT (id) DO UPDATE SET subject = 'again'"),
+    "insert letter": (2, "INSERT INTO letter (id, subject) VALUES ({k}, '{w}')"
+                         " ON CONFLICT (id) DO UPDATE SET subject = 'again'"),
     "merge letter": (2, "MERGE INTO letter r USING (VALUES ({k}), ({o})) v (id) ON r.id = v.id"
                         " WHEN MATCHED AND r.subject = '{w}' THEN DELETE WHEN MATCHED THEN UPDATE SET subject = '{w}'"
                         " WHEN NOT MATCHED THEN INSERT (id, subject) VALUES (v.id, '{w}')"),
@@ -46,8 +48,8 @@ NAMES = list(WRITES)
 WEIGHTS = [weight for weight, _ in WRITES.values()]
 
 # What a write to letters may be refused by: it is sealed; another session has won; two wait for each other; a key is
-# there, or is not there any more; a letter is not sealed and cannot be reopened; a statement that reopens a letter which
-# waits for its flush has that flush write the row before it does so itself.
+# there, or is not there any more; a letter is not sealed and cannot be reopened; a statement that reopens a letter
+# which waits for its flush has that flush write the row before it does so itself.
 REFUSALS = {"23000", "40001", "40P01", "23505", "23503", "22023", "21000", "27000"}
 
 
@@ -64,7 +66,9 @@ def letters(connection, keys, lines=3):
     run(connection, "INSERT INTO letter (id, subject) SELECT unnest(%s), 'subject'", (list(keys),))
     run(connection, "INSERT INTO letter_line (letter, text, amount) SELECT k, 'line', n FROM unnest(%s) k, generate_series(1, %s) n",
         (list(keys), lines))
-    run(connection, "INSERT INTO letter_note (line, note) SELECT id, 'note' FROM letter_line WHERE letter = ANY (%s)", (list(keys),))
+    run(
+        connection, "INSERT INTO letter_note (line, note) SELECT id, 'note' FROM letter_line WHERE letter = ANY (%s)",
+        (list(keys),))
     run(connection, "COMMIT")
 
 

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# One call or more of every function of the extension, sourced by run.sh: what a standby must answer as the primary does, what it
-# must refuse, and what has another answer each time. A function that stands in none of the three is a failure.
+# One call or more of every function of the extension, sourced by run.sh: what a standby must answer as the primary
+# does, what it must refuse, and what has another answer each time. A function that stands in none of the three is a
+# failure.
 
 # The answer is that of the primary.
 reading=(
@@ -16,6 +17,7 @@ reading=(
     "SELECT health_crypto.signing_payload('prescription', 3)"
     "SELECT health_crypto.canonicalize('{\"b\": 1.50, \"a\": [null]}', 'jcs-1')"
     "SELECT health_crypto.certificate_description(certificate, '2026-06-01 00:00+00') FROM health_crypto.certificate ORDER BY fingerprint"
+    "SELECT health_crypto.certificate_digest(certificate, documents) FROM health_crypto.certificate ORDER BY fingerprint"
     "SELECT health_crypto.definition_parts('measurement_1(uuid[], text)'::regprocedure)"
     "SELECT health_crypto.protection_gaps()"
     "SELECT health_crypto.status()"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Three servers: a primary, a streaming standby and a logical subscriber. docs/replicas.md is run as it stands; every function is
-# called on the standby; and the subscriber must store what the publisher stores, without computing anything again.
-# Prints "checks: N passed, N failed".
+# Three servers: a primary, a streaming standby and a logical subscriber. docs/replicas.md is run as it stands; every
+# function is called on the standby; and the subscriber must store what the publisher stores, without computing anything
+# again. Prints "checks: N passed, N failed".
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
 # shellcheck source=tests/replicas/calls.sh
@@ -68,12 +68,16 @@ wait_for() {
         esac
         sleep 0.1
     done
-    say "FAILED: $1 does not follow"
+    # Into a file: the page's commands have their standard error looked through for PostgreSQL's.
+    {
+        say "FAILED: $1 does not follow"
+        log_tail "$log_of_subscriber" 20
+    } >>"$place/not-following"
     return 1
 }
 
-# compared NAME: the state of publisher and subscriber, and how many rows each has written since last asked, of each table that is
-# published. Left out: that the subscriber is one, and the register's sequence, which does not travel.
+# compared NAME: the state of publisher and subscriber, and how many rows each has written since last asked, of each
+# table that is published. Left out: that the subscriber is one, and the register's sequence, which does not travel.
 compared() {
     local server
     for server in primary subscriber; do
@@ -148,14 +152,16 @@ done
 # ------------------------------------------------------------------------------------------------ the page
 
 header "docs/replicas.md"
-export -f wait_for ask sql_value sql say page_wait_for compared written since
-export place fixtures ROOT
+export -f log_tail wait_for ask sql_value sql say page_wait_for compared written since
+log_of_subscriber=$(cluster_log "$subscriber")
+export place fixtures ROOT log_of_subscriber
 status=0
 sed 's/^wait_for subscriber$/page_wait_for subscriber/' "$ROOT/docs/replicas.md" >"$place/page.md"
 python3 "$ROOT/tests/encryption/document.py" "$place/page.md" "$place" >"$place/result" || status=1
 grep -v '^checks: ' "$place/result" || true
 read -r good bad < <(sed -n 's/^checks: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$place/result")
 passed=$((passed + good)) failed=$((failed + bad))
+cat "$place/not-following" 2>/dev/null || true
 [ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 
 # ------------------------------------------------------------------------------------------------ the subscriber

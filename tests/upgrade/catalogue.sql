@@ -1,5 +1,5 @@
--- Everything that the extension consists of, one fact a line, without OIDs: what a fresh installation and an update must have
--- in common, in every detail that a session could notice.
+-- Everything that the extension consists of, one fact a line, without OIDs: what a fresh installation and an update
+-- must have in common, in every detail that a session could notice.
 \pset format unaligned
 \pset tuples_only on
 SET search_path = pg_catalog;

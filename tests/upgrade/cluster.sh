@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# pg_upgrade of a server whose database has been lived in, from one major version to another: every verdict, the register, the
-# keyring, encrypted columns, triggers, owners and grants must be as before, and what is written afterwards must be kept as before.
-# Both versions must be built (tools/matrix.sh does it). Prints "checks: N passed, N failed".
+# pg_upgrade of a server whose database has been lived in, from one major version to another: every verdict, the
+# register, the keyring, encrypted columns, triggers, owners and grants must be as before, and what is written
+# afterwards must be kept as before. Both versions must be built (tools/matrix.sh does it). Prints "checks: N passed, N
+# failed".
 #
 #     tests/upgrade/cluster.sh OLD NEW
 # shellcheck source=tools/lib.sh
@@ -54,6 +55,13 @@ state before
 check "documents before" 14 "$(grep -c '^verdict: ' "$place/before.state")"
 check "gaps before" 0 "$(grep -c '^gap: ' "$place/before.state" || true)"
 checksums=$(sql_value 'SHOW data_checksums')
+# Minor releases of November 2026 note a version with every column (pg_attver), which earlier ones of a later major
+# version cannot read: pg_upgrade goes to a release that is as new. If what is to be had is not, the notes are taken
+# away, as in a database from before; that is said.
+if grep -q pg_attver "$old_bin/postgres" && ! (version "$new" >/dev/null && grep -q pg_attver "$PG_BIN/postgres"); then
+    say "note: $("$old_bin/postgres" --version) is a newer minor release than that of $new: its notes of column versions are removed"
+    sql -d hospital -c "UPDATE pg_attribute SET attoptions = NULL WHERE attoptions::text LIKE '{pg_attver=%}'"
+fi
 as_server "$old_bin/pg_ctl" -D "$WORK/clusters/$from/data" -m fast -w -s stop
 
 # ------------------------------------------------------------------------------------------------ pg_upgrade
@@ -73,7 +81,13 @@ upgrade() {
         -d "$WORK/clusters/$from/data" -D "$WORK/clusters/$to/data" -s "$work" "$@")
 }
 step "pg_upgrade --check" upgrade --check || failed=$((failed + 1))
-step "pg_upgrade" upgrade || failed=$((failed + 1))
+step "pg_upgrade" upgrade || {
+    failed=$((failed + 1))
+    for log in "$WORK/clusters/$to"/data/pg_upgrade_output.d/*/log/*; do
+        grep -l 'error: ' "$log" >/dev/null && { say "$log" && grep -A 5 'error: ' "$log" | cut -c 1-400 | head -n 20; }
+    done
+    die "the rest needs the upgraded server"
+}
 as_server "$PG_BIN/pg_ctl" -D "$WORK/clusters/$to/data" -l "$(cluster_log "$to")" -w -t 60 -s start >/dev/null 2>&1
 cluster_use "$to"
 check "the server is of version $new" "$new" "$(sql_value "SELECT current_setting('server_version_num')::int / 10000")"
@@ -81,10 +95,14 @@ check "the server is of version $new" "$new" "$(sql_value "SELECT current_settin
 # ------------------------------------------------------------------------------------------------ after
 
 state after
-# PostgreSQL 16 and later spell some bodies otherwise than 15: the gap says that, and protect() again ends it. All else is equal.
+# Another version may spell a body otherwise: then a gap says that, and protect() again ends it. All else must be equal.
 spelt='^gap: .*"gap":"changed definition"'
 grep -v "$spelt" "$place/after.state" >"$place/after.rest"
-same "verdicts, register, keyring, messages, triggers, owners" "$place/before.state" "$place/after.rest"
+# Since 17 all rights on a table are one letter more.
+for name in before.state after.rest; do
+    sed '/^owner: /s/arwdDxtm/arwdDxt/g' "$place/$name" >"$place/$name.compared"
+done
+same "verdicts, register, keyring, messages, triggers, owners" "$place/before.state.compared" "$place/after.rest.compared"
 say "$(grep -c "$spelt" "$place/after.state" || true) definitions are spelt otherwise by PostgreSQL $new"
 sql -d hospital >/dev/null <<'SQL'
 SET client_min_messages = warning;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# ALTER EXTENSION UPDATE. Of every released version: its scripts are as they were released; updated, it is the same as a fresh
-# installation, object for object. And the check itself is checked: with an earlier version made for the purpose, an update script
-# that leaves out any of its statements, or a released script that was touched, must be found.
-# Prints "checks: N passed, N failed".
+# ALTER EXTENSION UPDATE. Of every released version: its scripts are as they were released; updated, it is the same as a
+# fresh installation, object for object. And the check itself is checked: with an earlier version made for the purpose,
+# an update script that leaves out any of its statements, or a released script that was touched, must be found. Prints
+# "checks: N passed, N failed".
 #
 #     tests/upgrade/run.sh            on the last build
 #     tests/upgrade/run.sh --suite    and the whole regression suite after each update
@@ -75,8 +75,9 @@ done
 # ------------------------------------------------------------------------------------------------ the check itself
 
 header "a version made for the purpose"
-# The earlier version: today's, with things changed at its end that an update has to put right. Each in its own way: a function
-# that is new, one that is gone, one of another volatility, words, rights, a column, an index, a trigger, what is dumped.
+# The earlier version: today's, with things changed at its end that an update has to put right. Each in its own way: a
+# function that is new, one that is gone, one of another volatility, words, rights, a column, an index, a trigger, what
+# is dumped.
 definition_of() { awk -v name="$1" 'index($0, "CREATE FUNCTION health_crypto." name "(") { on = 1 } on { print } on && /^COMMENT ON FUNCTION/ { words = 1 } words && /;$/ { exit }' "$ROOT/sql/functions.sql"; }
 cp "$scripts/health_crypto--$current.sql" "$place/earlier.sql"
 cat >>"$place/earlier.sql" <<'SQL'

@@ -167,8 +167,18 @@ impl std::error::Error for CanonicalError {}
 
 /// The first of `names` that occurs a second time.
 fn repeated<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> Option<&'n str> {
-    let mut seen = std::collections::HashSet::with_capacity(names.len());
+    // A document has a few fields, and comparing them with each other is quicker than hashing them.
+    const FEW: usize = 16;
     let mut names = names;
+    if names.len() <= FEW {
+        let mut seen: Vec<&str> = Vec::with_capacity(FEW);
+        return names.find(|name| {
+            let again = seen.contains(name);
+            seen.push(name);
+            again
+        });
+    }
+    let mut seen = std::collections::HashSet::with_capacity(names.len());
     names.find(|name| !seen.insert(*name))
 }
 

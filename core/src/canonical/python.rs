@@ -84,12 +84,21 @@ impl std::error::Error for UnknownPython {}
 /// In single quotes, or in double quotes if `s` has single and no double ones; `\\`, `\n`, `\r`, `\t`, and `\xNN`,
 /// `\uNNNN` or `\UNNNNNNNN` in lower case for what `version` does not count as printable (CPython's `unicode_repr`).
 pub fn write_repr_str(s: &str, version: UnicodeVersion, out: &mut String) {
+    out.reserve(s.len() + 2);
+    // Most words need no look at each of their characters.
+    if s.bytes()
+        .all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'\'' | b'\\'))
+    {
+        out.push('\'');
+        out.push_str(s);
+        out.push('\'');
+        return;
+    }
     let quote = if s.contains('\'') && !s.contains('"') {
         '"'
     } else {
         '\''
     };
-    out.reserve(s.len() + 2);
     out.push(quote);
     let mut written = 0;
     for (at, c) in s.char_indices() {
@@ -144,11 +153,41 @@ pub fn write_repr_float(f: f64, out: &mut String) {
     if f.is_sign_negative() {
         out.push('-');
     }
+    if write_hundredths(f.abs(), out) {
+        return;
+    }
     match Shortest::of(f) {
         None => out.push_str("inf"),
         Some(digits) if (-4..16).contains(&digits.exponent()) => digits.write_fixed(".0", out),
         Some(digits) => digits.write_scientific(2, out),
     }
+}
+
+/// Appends a number of at most 13 digits and two decimals, as doses and prices are, and says whether it was one.
+///
+/// It need not search for the shortest digits that read back: what two whole numbers of at most 15 digits divide to is
+/// rounded once, and no other decimal of at most 15 digits stands for the same double. A third of the time of the search.
+fn write_hundredths(f: f64, out: &mut String) -> bool {
+    const LIMIT: f64 = 1e15;
+    let hundredths = f * 100.0;
+    if hundredths >= LIMIT || hundredths.trunc() != hundredths || hundredths / 100.0 != f {
+        return false;
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number from 0 to 10^15"
+    )]
+    let hundredths = hundredths as u64;
+    let (whole, fraction) = (hundredths / 100, hundredths % 100);
+    out.push_str(&whole.to_string());
+    out.push('.');
+    let mut digit = |value: u64| out.push(char::from(b'0' + u8::try_from(value).unwrap_or(0)));
+    digit(fraction / 10);
+    if fraction % 10 != 0 {
+        digit(fraction % 10);
+    }
+    true
 }
 
 /// Appends `repr(i)` of a Python `int`.
@@ -241,6 +280,40 @@ pub fn has_version_dependent(s: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn searched(f: f64) -> String {
+        let mut out = String::new();
+        match Shortest::of(f) {
+            Some(digits) if (-4..16).contains(&digits.exponent()) => {
+                digits.write_fixed(".0", &mut out);
+            }
+            Some(digits) => digits.write_scientific(2, &mut out),
+            None => {}
+        }
+        out
+    }
+
+    #[test]
+    fn numbers_with_two_decimals_are_written_as_the_search_would() {
+        let beyond: i64 = 1_000_000_000_000_000;
+        let mut quick = 0;
+        for n in (0..20_000).chain(beyond - 3_000..beyond + 3_000) {
+            let f = n as f64 / 100.0;
+            // The neighbours too: they need 16 or 17 digits, or are not told from it.
+            for f in [f, f.next_up(), f.next_down().abs(), f / 10.0, f * 1e-8] {
+                let mut out = String::new();
+                if write_hundredths(f, &mut out) {
+                    quick += 1;
+                    assert_eq!(out, searched(f), "{f:e}");
+                } else {
+                    assert_eq!(out, "");
+                }
+            }
+        }
+        assert!(quick > 20_000, "{quick}");
+        assert!(!write_hundredths(f64::INFINITY, &mut String::new()));
+        assert!(!write_hundredths(f64::MIN_POSITIVE, &mut String::new()));
+    }
 
     fn repr_str(s: &str) -> String {
         let mut out = String::new();

@@ -16,6 +16,7 @@ use openpgp::types::{PublicKeyAlgorithm, RevocationStatus, SignatureType};
 
 use super::encryption::Receiving;
 use super::policy::{is_forbidden, representable, standard};
+use super::signing::Signing;
 use super::standing::{by_one_of, designated_revokers, revoked};
 use super::transferable::{Group, read};
 use super::{Fingerprint, MAX_CERTIFICATE_BYTES};
@@ -74,6 +75,8 @@ pub struct Certificate {
     bytes: Vec<u8>,
     /// The keys that may receive, as far as anybody asked.
     pub(super) receiving: Receiving,
+    /// The keys that may have signed, as far as anybody asked.
+    pub(super) signing: Signing,
 }
 
 /// What a certificate says of itself at some time, as the policy of that time lets it count.
@@ -318,6 +321,7 @@ fn build(packets: Vec<Packet>) -> Result<Certificate, CertificateError> {
         cert,
         bytes,
         receiving: Receiving::default(),
+        signing: Signing::default(),
     })
 }
 

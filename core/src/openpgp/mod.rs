@@ -15,10 +15,12 @@ mod framing;
 mod keyring_file;
 mod packets;
 mod policy;
+mod signing;
 mod standing;
 mod transferable;
 mod verdict;
 mod verify;
+mod verifying_key;
 
 pub use certificate::{Certificate, CertificateError, Description};
 pub use combine::{CombineError, combine};

@@ -14,7 +14,7 @@ use openpgp::types::SignatureType;
 use super::framing::{self, Frame};
 use super::packets::{self, Parsed};
 use super::policy::{is_forbidden, is_unsupported, representable, standard, understands};
-use super::standing::at_signing;
+use super::verifying_key::VerifyingKey;
 use super::{Certificate, Fingerprint, SignatureVerdict, Status};
 
 /// A certificate that may have made a signature.
@@ -171,7 +171,7 @@ fn judge(
             .and_then(Fingerprint::of),
         ..SignatureVerdict::anonymous(Status::Valid, "")
     };
-    let (issuer, signed) = match well_formed(signature, policy) {
+    let (named, issuer, signed) = match well_formed(signature, policy) {
         Ok(claims) => claims,
         Err((status, detail)) => {
             return SignatureVerdict {
@@ -186,11 +186,11 @@ fn judge(
         .iter()
         .filter_map(|candidate| {
             let cert = candidate.certificate.cert();
-            let key = cert
-                .keys()
-                .find(|key| Fingerprint::of(&key.key().fingerprint()).as_ref() == Some(&issuer))?;
-            let outcome = holds(signature, subject, key.key(), policy)
-                .and_then(|()| at_signing(policy, &key, signed))
+            let key = cert.keys().find(|key| key.key().fingerprint() == named)?;
+            let stood = candidate.certificate.stood(policy, at, &key, signed);
+            let direct = candidate.certificate.verifying_key(&key);
+            let outcome = holds(signature, subject, key.key(), direct.as_deref(), policy)
+                .and_then(|()| stood.outcome)
                 .and_then(|()| still_holds(signature, at, policy))
                 .and_then(|()| {
                     let refused = (
@@ -211,7 +211,7 @@ fn judge(
                 status,
                 detail,
                 signer: Some(candidate.certificate.fingerprint()),
-                signer_name: candidate.certificate.name(policy, signed),
+                signer_name: stood.name.as_deref().map(str::to_owned),
                 ..claim.clone()
             })
         })
@@ -223,11 +223,12 @@ fn judge(
         })
 }
 
-/// What can be said of a signature without any key: lines 5 to 7. Returns issuer and creation time.
+/// What can be said of a signature without any key: lines 5 to 7. Returns issuer, in Sequoia's form and in ours, and
+/// creation time.
 fn well_formed(
     signature: &Signature,
     policy: &dyn Policy,
-) -> Result<(Fingerprint, SystemTime), (Status, &'static str)> {
+) -> Result<(openpgp::Fingerprint, Fingerprint, SystemTime), (Status, &'static str)> {
     let malformed = |detail| (Status::Malformed, detail);
     if !matches!(signature.version(), 4 | 6)
         || policy.packet(&Packet::from(signature.clone())).is_err()
@@ -263,11 +264,11 @@ fn well_formed(
     if !consistent {
         return Err(malformed("the signature names several issuers"));
     }
-    let issuer = Fingerprint::of(issuer).ok_or((
+    let ours = Fingerprint::of(issuer).ok_or((
         Status::UnknownSigner,
         "the issuer is not a version 4 or 6 key",
     ))?;
-    Ok((issuer, signed))
+    Ok((issuer.clone(), ours, signed))
 }
 
 /// Lines 9 and 10: the cryptography over what the signature came with, then whether that is the payload.
@@ -275,6 +276,7 @@ fn holds(
     signature: &Signature,
     subject: &Subject,
     key: &Key<PublicParts, UnspecifiedRole>,
+    direct: Option<&VerifyingKey>,
     policy: &dyn Policy,
 ) -> Result<(), (Status, &'static str)> {
     const UNSUPPORTED: (Status, &str) = (
@@ -286,7 +288,7 @@ fn holds(
     }
     let mut refusal = (Status::Bad, "the signature does not hold over the text");
     for text in &subject.texts {
-        match cryptography(signature, text, key) {
+        match cryptography(signature, text, key, direct) {
             Ok(()) if subject.is_payload => return Ok(()),
             Ok(()) => {
                 return Err((
@@ -308,11 +310,12 @@ fn holds(
 }
 
 /// Checks the cryptography alone. Not `Signature::verify_message`: that calls a signature which predates its key bad,
-/// and we have a better word for it.
+/// and we have a better word for it. What holds by OpenSSL directly holds; whatever does not is Sequoia's to say.
 fn cryptography(
     signature: &Signature,
     text: &[u8],
     key: &Key<PublicParts, UnspecifiedRole>,
+    direct: Option<&VerifyingKey>,
 ) -> openpgp::Result<()> {
     use openpgp::crypto::hash::Hash;
 
@@ -330,6 +333,13 @@ fn cryptography(
     }
     Hash::hash(signature, &mut context)?;
     let digest = context.into_digest()?;
+    // Version 6 signatures have a salt, whose size Sequoia checks; it also knows which algorithms are two forms of one.
+    if (signature.version(), key.version()) == (4, 4)
+        && signature.pk_algo() == key.pk_algo()
+        && direct.is_some_and(|key| key.made(signature.mpis(), signature.hash_algo(), &digest))
+    {
+        return Ok(());
+    }
     let predates = signature
         .signature_creation_time()
         .is_some_and(|signed| signed < key.creation_time());

@@ -163,8 +163,10 @@ SELECT key, ok, content, detail FROM health_crypto.verify_all('sheet') ORDER BY 
 SELECT w.state, w.outcome, w.unchanged, w.told
   FROM outcome($$SELECT health_crypto.protect('other', 'bad.sheet', 'bad.sheet_1(int[], text)', digest_column => 'd2', serializer_column => 's2', signature_column => NULL, add_columns => true)$$, 'marker') w;
 -- Two names for one field. PostgreSQL refuses to create such a function; a superuser's hand in its catalogue does not ask it.
+\set VERBOSITY sqlstate
 CREATE FUNCTION twice(keys int[], language text) RETURNS TABLE (key int, "A" text, "A" text) LANGUAGE sql STABLE
     BEGIN ATOMIC SELECT s.id, s.word, s.fault FROM sheet s WHERE s.id = ANY (keys); END;
+\set VERBOSITY default
 CREATE FUNCTION twice(keys int[], language text) RETURNS TABLE (key int, "A" text, "B" text) LANGUAGE sql STABLE
     BEGIN ATOMIC SELECT s.id, s.word, s.fault FROM sheet s WHERE s.id = ANY (keys); END;
 UPDATE pg_proc SET proargnames = '{keys,language,key,A,A}' WHERE oid = 'twice'::regproc;

@@ -33,6 +33,9 @@ CREATE TABLE odd (id int PRIMARY KEY, n int, s varchar(20), g text GENERATED ALW
                   f text REFERENCES finding (code));
 CREATE INDEX ON odd (lower(e));
 CREATE TABLE keyless (note text);
+CREATE TABLE parent (id int PRIMARY KEY, note text);
+CREATE TABLE child () INHERITS (parent);
+ALTER TABLE child ADD PRIMARY KEY (id);
 SELECT health_crypto.encrypt_column('odd', 'n', ARRAY[:'ward']);
 SELECT health_crypto.encrypt_column('odd', 's', ARRAY[:'ward']);
 SELECT health_crypto.encrypt_column('odd', 'g', ARRAY[:'ward']);
@@ -42,6 +45,8 @@ SELECT health_crypto.encrypt_column('odd', 'f', ARRAY[:'ward']);
 SELECT health_crypto.encrypt_column('odd', 'id', ARRAY[:'ward']);
 SELECT health_crypto.encrypt_column('odd', 'x', ARRAY[:'ward']);
 SELECT health_crypto.encrypt_column('keyless', 'note', ARRAY[:'ward']);
+SELECT health_crypto.encrypt_column('parent', 'note', ARRAY[:'ward']);
+SELECT health_crypto.encrypt_column('child', 'note', ARRAY[:'ward']);
 SELECT health_crypto.encrypt_column('finding', 'note', ARRAY[:'lapsed']);
 SELECT health_crypto.encrypt_column('finding', 'note', '{}');
 SELECT health_crypto.encrypt_column('pg_class', 'relname', ARRAY[:'ward']);
@@ -77,6 +82,20 @@ UPDATE finding SET note = health_crypto.encrypt('from a client', ARRAY[:'laborat
 SELECT health_crypto.decrypt_column('finding', 'note', id, key('laboratory'), '') FROM finding WHERE code = 'E';
 SELECT health_crypto.message_place('finding', 'note', '6') ~ '^health_crypto:[0-9a-f]{64}$' AS place,
        health_crypto.message_place('finding', 'note', '6') = health_crypto.message_place('finding', 'note', '7') AS same;
+-- Moved to another column of the same row, it is noticed too.
+RESET ROLE;
+SET ROLE regress_owner;
+SELECT health_crypto.encrypt_column('finding', 'other', ARRAY['laboratory@example.org'], recovery => ARRAY[:'recovery']);
+RESET ROLE;
+SET ROLE regress_writer;
+UPDATE finding SET other = note WHERE code = 'D';
+SELECT health_crypto.decrypt_column('finding', 'note', id, key('laboratory'), '') FROM finding WHERE code = 'D';
+SELECT health_crypto.decrypt_column('finding', 'other', id, key('laboratory'), '') FROM finding WHERE code = 'D';
+RESET ROLE;
+SET ROLE regress_owner;
+SELECT health_crypto.unencrypt_column('finding', 'other');
+UPDATE finding SET other = NULL;
+SET ROLE regress_writer;
 -- A message to others is refused; a text that only looks like a message is a text.
 UPDATE finding SET note = health_crypto.encrypt('to the ward', ARRAY[:'ward']) WHERE code = 'E';
 UPDATE finding SET note = health_crypto.encrypt('to one more', ARRAY[:'laboratory', :'recovery', :'ward']) WHERE code = 'E';
@@ -139,7 +158,7 @@ INSERT INTO result (code, remark) VALUES ('K', 'written');
 SELECT code, health_crypto.decrypt_column('result', 'remark', id, key('laboratory'), '') FROM result WHERE code IN ('J', 'K') ORDER BY code;
 RESET ROLE;
 SELECT table_name, column_name, key_column, recipients = ARRAY[:'laboratory'] AS recipients, recovery, encrypted_by FROM health_crypto.encrypted_column;
-SELECT event, regexp_replace(reason, '[0-9A-F]{40}', 'FINGERPRINT', 'g') AS reason, by FROM health_crypto.register WHERE event = 'protection' ORDER BY entry;
+SELECT event, regexp_replace(regexp_replace(reason, '[0-9A-F]{40}', 'FINGERPRINT', 'g'), '[0-9a-f-]{36}$', 'ID') AS reason, by FROM health_crypto.register WHERE event = 'protection' ORDER BY entry;
 -- A recipient that is gone from the keyring stops the writing, not the encrypting.
 BEGIN;
 DELETE FROM health_crypto.certificate WHERE fingerprint = :'laboratory';

@@ -44,7 +44,10 @@ SET client_min_messages = warning;
 CREATE DATABASE regress_latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0;
 \c regress_latin1
 \set VERBOSITY default
+-- PostgreSQL 18 shows the whole script as context.
+\set SHOW_CONTEXT never
 CREATE EXTENSION health_crypto;
+\set SHOW_CONTEXT errors
 \set VERBOSITY sqlstate
 CREATE EXTENSION health_crypto;
 SELECT count(*) AS nothing_left FROM pg_namespace WHERE nspname = 'health_crypto';

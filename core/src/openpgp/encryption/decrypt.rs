@@ -18,7 +18,7 @@ use super::compressed::inflated;
 use super::message::{Form, Message};
 use super::secret_key::UnlockedKey;
 use super::session_key::{SessionKey, is_aes};
-use super::{MAX_INNER_PACKETS, MAX_PLAINTEXT_BYTES};
+use super::{MAX_ATTEMPTS, MAX_CANDIDATES, MAX_INNER_PACKETS, MAX_PLAINTEXT_BYTES};
 
 /// The message cannot be decrypted, for whatever reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub fn decrypt_with_secret_key(
     let recipients: Vec<Option<KeyHandle>> =
         message.session_keys.iter().map(PKESK::recipient).collect();
     let mut candidates = Vec::new();
+    let mut attempts = 0;
     for unlocked in &mut secret_key.keys {
         for (packet, recipient) in message.session_keys.iter().zip(&recipients) {
             if recipient
@@ -101,7 +102,12 @@ pub fn decrypt_with_secret_key(
             {
                 continue;
             }
-            if let Some((algorithm, key)) = packet.decrypt(&mut unlocked.pair, known)
+            // Whoever writes a message can name a key as often as he likes, or nobody, and let the reader work.
+            if attempts == MAX_ATTEMPTS || candidates.len() == MAX_CANDIDATES {
+                break;
+            }
+            attempts += 1;
+            if let Some((algorithm, key)) = packet.decrypt(&mut *unlocked.decryptor, known)
                 && let Some(algorithm) = algorithm.or(known)
                 && is_aes(algorithm)
                 && algorithm.key_size().is_ok_and(|size| size == key.len())

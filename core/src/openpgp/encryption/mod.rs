@@ -7,12 +7,14 @@
 //! changed byte, or bad padding from a bad digest, can use that to decrypt.
 
 mod compressed;
+mod curve25519;
 mod decrypt;
 mod direct;
 mod encrypt;
 mod message;
 mod secret_key;
 mod session_key;
+mod unwrap_rsa;
 
 pub use decrypt::{Contents, Undecryptable, decrypt_with_secret_key, decrypt_with_session_key};
 pub(super) use encrypt::Receiving;
@@ -33,6 +35,10 @@ pub const MAX_SESSION_KEY_PACKETS: usize = 256;
 pub const MAX_INNER_PACKETS: usize = 64;
 /// The most secret keys of one certificate that are tried.
 pub const MAX_SECRET_KEYS: usize = 16;
+/// The most encrypted session keys of one message that are tried with secret keys, each counted once for every key.
+pub const MAX_ATTEMPTS: usize = 128;
+/// The most session keys of one message with which its data is decrypted: a message has one, and each costs a pass over it.
+pub const MAX_CANDIDATES: usize = 4;
 /// The most memory that unlocking a secret key may take, as Argon2 counts it: 2^16 kibibytes, 64 MiB, which is what
 /// RFC 9106 recommends for where memory is scarce. A key that asks for more is refused.
 pub const MAX_ARGON2_MEMORY_EXPONENT: u8 = 16;
