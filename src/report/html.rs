@@ -12,6 +12,7 @@ use crate::document::gaps::gaps;
 use crate::document::registry;
 use crate::error::{Error, Result};
 use crate::pg::caller::RunAs;
+use crate::pg::memory::freed_after;
 use crate::pg::spi::{Rows, Session, Snapshot};
 use crate::report::words::{self, FOR_PEOPLE};
 use crate::verify::functions::Walk;
@@ -43,7 +44,7 @@ fn collected(at: SystemTime) -> Result<Report> {
     // Pages of verdicts, each forgotten before the next is asked for: what is kept is bounded by the limits.
     let mut walk = Walk::over_all(at)?;
     loop {
-        let page = match walk.next_page() {
+        let page = match freed_after(|| walk.next_page()) {
             Ok(Some(page)) => page,
             Ok(None) => break,
             // Its definition or its table is gone: the others are shown all the same, and of this one that it cannot be.

@@ -190,7 +190,7 @@ fn judge(
             let stood = candidate.certificate.stood(policy, at, &key, signed);
             let direct = candidate.certificate.verifying_key(&key);
             let outcome = holds(signature, subject, key.key(), direct.as_deref(), policy)
-                .and_then(|()| stood.outcome)
+                .and(stood.outcome)
                 .and_then(|()| still_holds(signature, at, policy))
                 .and_then(|()| {
                     let refused = (
