@@ -8,7 +8,7 @@ STEPS ?=
 VERSIONS ?=
 export PG_MAJOR V
 
-.PHONY: help setup build install test check check-tools regress regress-accept demo demo-stop test-fidelity test-reliability test-matrix \
+.PHONY: help setup build install test check check-tools regress regress-accept demo demo-stop test-fidelity test-reliability test-matrix test-report-browser \
 	bench fuzz release clean-clusters clean
 
 help: ## this list
@@ -46,6 +46,10 @@ demo-stop: ## stop and remove the demo's PostgreSQL
 
 test-matrix: ## every PostgreSQL version: compile, regression suite, dump, replicas, pg_upgrade (VERSIONS="17 18")
 	@tools/matrix.sh $(VERSIONS)
+
+test-report-browser: ## the page of report_html() in a real Chromium: screenshots, print, and what it asks for
+	@tools/setup.sh browser-packages
+	@tests/report/run.sh --browser
 
 test-fidelity: ## 5,000 random documents against the real GNU Health, and 100,000 adopted (SEED=n repeats a run)
 	@tests/gnuhealth/run.sh --count 5000 $(if $(SEED),--seed $(SEED))

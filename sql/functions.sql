@@ -170,6 +170,24 @@ CREATE FUNCTION health_crypto.evidence(document text, key text, at timestamptz D
 COMMENT ON FUNCTION health_crypto.evidence(text, text, timestamptz) IS
     'what an auditor without the database needs: text, digest, signatures, certificates, register entries, policy time and verdict';
 
+-- For those who look rather than read ------------------------------------------------------------------------------
+
+CREATE FUNCTION health_crypto.report_html(at timestamptz DEFAULT pg_catalog.now()) RETURNS text
+    LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'report_html_wrapper';
+COMMENT ON FUNCTION health_crypto.report_html(timestamptz) IS
+    'verifies every document and shows it on one HTML page that loads nothing: verdicts, gaps, certificates that expire, the register by time, and what does not hold with the fields that changed';
+
+CREATE FUNCTION health_crypto.status(
+    OUT document text, OUT documents bigint, OUT sealed bigint, OUT signed bigint, OUT gaps bigint) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10 AS 'MODULE_PATHNAME', 'status_wrapper';
+COMMENT ON FUNCTION health_crypto.status() IS
+    'one row a document type, within 80 columns: rows, seals in the register, rows with a signature, gaps in the protection; counted, nothing verified. The last row has the gaps that are about no type';
+
+CREATE FUNCTION health_crypto.qr_svg(document text, key text) RETURNS text
+    LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'qr_svg_wrapper';
+COMMENT ON FUNCTION health_crypto.qr_svg(text, text) IS
+    'an SVG image of a QR code for the printed form of a sealed document that holds: document, digest, signer, time of the seal, key';
+
 -- Keyring ------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION health_crypto.import_certificate(certificate bytea, documents text[] DEFAULT NULL) RETURNS text
@@ -243,6 +261,9 @@ CREATE FUNCTION health_crypto.signers(document text, key bigint, at timestamptz 
 CREATE FUNCTION health_crypto.evidence(document text, key bigint, at timestamptz DEFAULT pg_catalog.now()) RETURNS json
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     BEGIN ATOMIC SELECT health_crypto.evidence(document, key::pg_catalog.text, at); END;
+CREATE FUNCTION health_crypto.qr_svg(document text, key bigint) RETURNS text
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    BEGIN ATOMIC SELECT health_crypto.qr_svg(document, key::pg_catalog.text); END;
 COMMENT ON FUNCTION health_crypto.serialize(text, bigint, text) IS 'serialize() for a numeric key';
 COMMENT ON FUNCTION health_crypto.digest(text, bigint, text) IS 'digest() for a numeric key';
 COMMENT ON FUNCTION health_crypto.signing_payload(text, bigint) IS 'signing_payload() for a numeric key';
@@ -251,6 +272,7 @@ COMMENT ON FUNCTION health_crypto.attach_signature(text, bigint, text) IS 'attac
 COMMENT ON FUNCTION health_crypto.verify(text, bigint, timestamptz) IS 'verify() for a numeric key';
 COMMENT ON FUNCTION health_crypto.signers(text, bigint, timestamptz) IS 'signers() for a numeric key';
 COMMENT ON FUNCTION health_crypto.evidence(text, bigint, timestamptz) IS 'evidence() for a numeric key';
+COMMENT ON FUNCTION health_crypto.qr_svg(text, bigint) IS 'qr_svg() for a numeric key';
 
 -- Python's texts, for definitions of GNU Health documents ------------------------------------------------------------
 

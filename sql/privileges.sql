@@ -34,6 +34,7 @@ GRANT EXECUTE ON FUNCTION
     health_crypto.verify_all(text, timestamptz, integer, integer),
     health_crypto.signers(text, text, timestamptz), health_crypto.signers(text, bigint, timestamptz),
     health_crypto.evidence(text, text, timestamptz), health_crypto.evidence(text, bigint, timestamptz),
+    health_crypto.qr_svg(text, text), health_crypto.qr_svg(text, bigint),
     health_crypto.verify_signature(text, text, timestamptz)
 TO PUBLIC;
 -- Writes the signature column with the caller's own rights, so it gives nobody more than UPDATE on the root already does.
@@ -59,4 +60,8 @@ TO PUBLIC;
 GRANT EXECUTE ON FUNCTION health_crypto.guard(), health_crypto.keep(), health_crypto.encrypt_written() TO PUBLIC;
 
 GRANT SELECT ON health_crypto.register, health_crypto.certificates, health_crypto.encrypted_column TO health_crypto_auditor;
-GRANT EXECUTE ON FUNCTION health_crypto.protection_gaps() TO health_crypto_auditor;
+-- The last two check, as verify_all() does, that the caller may read each root. Beside it they show the gaps, and the page
+-- shows whose certificates expire and how many seals there were when, which is the auditor's to see.
+GRANT EXECUTE ON FUNCTION
+    health_crypto.protection_gaps(), health_crypto.report_html(timestamptz), health_crypto.status()
+TO health_crypto_auditor;

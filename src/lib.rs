@@ -14,6 +14,7 @@ mod error;
 mod helpers;
 mod keyring;
 mod pg;
+mod report;
 mod seal;
 mod settings;
 mod verify;

@@ -4,6 +4,7 @@
 #
 #     tools/setup.sh [packages|cargo-pgrx|postgres]...      (default: all three)
 #     tools/setup.sh check-packages                         (what tools/check.sh needs besides; not asked by `make test`)
+#     tools/setup.sh browser-packages                       (Chromium, for tests/report/run.sh --browser; neither is this)
 #
 # HC_NO_APT=1: install no packages, only say which are missing. HC_MATRIX=1: also what tools/matrix.sh needs.
 # shellcheck source=tools/lib.sh
@@ -28,6 +29,14 @@ missing_check_packages() {
     command -v "llvm-cov-$(llvm_of_rustc)" >/dev/null || echo "llvm-$(llvm_of_rustc)"
 }
 
+missing_browser_packages() {
+    command -v chromium >/dev/null || echo chromium
+    # To look into the printed PDF.
+    command -v pdftotext >/dev/null || echo poppler-utils
+    # Letters that are not Latin, as a hostile name may have.
+    fc-list 2>/dev/null | grep -q DejaVuSans.ttf || echo fonts-dejavu-core
+}
+
 missing_packages() {
     has_c || echo build-essential
     command -v make >/dev/null || echo make
@@ -48,6 +57,10 @@ missing_packages() {
     # The reliability tests hold many sessions at once.
     psycopg_python >/dev/null || echo python3-psycopg2
     command -v setpriv >/dev/null || echo util-linux
+    # The report is parsed by the HTML standard's rules; QR codes are drawn and scanned.
+    /usr/bin/python3 -c 'import html5lib' 2>/dev/null || echo python3-html5lib
+    command -v rsvg-convert >/dev/null || echo librsvg2-bin
+    command -v zbarimg >/dev/null || echo zbar-tools
     # For tools/matrix.sh only.
     [ "${HC_MATRIX:-0}" = 0 ] || command -v patchelf >/dev/null || echo patchelf
 }
@@ -128,8 +141,9 @@ for part in "$@"; do
     case $part in
         packages) packages missing_packages ;;
         check-packages) packages missing_check_packages ;;
+        browser-packages) packages missing_browser_packages ;;
         cargo-pgrx) cargo_pgrx ;;
         postgres) private_postgres ;;
-        *) die "usage: tools/setup.sh [packages|cargo-pgrx|postgres|check-packages]..." ;;
+        *) die "usage: tools/setup.sh [packages|cargo-pgrx|postgres|check-packages|browser-packages]..." ;;
     esac
 done

@@ -4,7 +4,7 @@
 #
 #     tools/test.sh             all steps
 #     tools/test.sh STEP...     some of: format clippy core build readme regress surface badbytes gnuhealth adoption isolation
-#                               reliability evidence encryption interop dump replicas federation upgrade demo bench
+#                               reliability evidence encryption interop report dump replicas federation upgrade demo bench
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
 # Logs: target/logs/test-STEP.log. V=1 shows them as they are written.
@@ -13,7 +13,7 @@
 cd "$ROOT"
 
 # What runs the extension as built.
-running=(regress surface badbytes gnuhealth adoption isolation reliability evidence encryption interop dump replicas
+running=(regress surface badbytes gnuhealth adoption isolation reliability evidence encryption interop report dump replicas
     federation upgrade demo bench)
 all=(format clippy core build readme "${running[@]}")
 [ $# -gt 0 ] || set -- "${all[@]}"
@@ -59,6 +59,7 @@ command_of() {
         reliability) script tests/reliability/run.sh --short ;;
         evidence) script tests/evidence/run.sh ;;
         encryption) script tests/encryption/run.sh ;;
+        report) script tests/report/run.sh ;;
         interop) script tests/interop/run.sh ;;
         dump) script tests/dump/run.sh ;;
         replicas) script tests/replicas/run.sh ;;

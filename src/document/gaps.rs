@@ -16,7 +16,7 @@ const GAPS: &str = include_str!("../../sql/queries/gaps.sql");
 const UNUSABLE: &str = "unusable definition";
 
 /// Document, relation, gap, detail; no document where it is about an encrypted column or the register.
-type Gap = (Option<String>, String, String, String);
+pub type Gap = (Option<String>, String, String, String);
 
 #[pg_extern(sql = false)]
 fn protection_gaps() -> std::result::Result<
@@ -34,7 +34,11 @@ fn protection_gaps() -> std::result::Result<
     Ok(TableIterator::new(gaps()?))
 }
 
-fn gaps() -> Result<Vec<Gap>> {
+/// Every gap, in order.
+///
+/// # Errors
+/// What reading the catalogue raises.
+pub fn gaps() -> Result<Vec<Gap>> {
     let session = Session::open();
     let _role = RunAs::registrar();
     let rows = session.run(GAPS, vec![], Snapshot::Caller)?;

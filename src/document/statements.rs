@@ -37,6 +37,8 @@ pub struct Statements {
     pub next_locked: String,
     /// How many root rows there are.
     pub count: String,
+    /// How many root rows there are, and how many of them carry a signature.
+    pub tally: String,
     /// `$1` keys, `$2` digests, `$3` texts: for each row written, whether it has them now. A trigger may have changed them.
     pub update: String,
     /// `$1` one key, `$2` its digest, `$3` its text: as `update`.
@@ -204,6 +206,9 @@ impl Statements {
             first_page,
             next_page,
             count: format!("SELECT pg_catalog.count(*) FROM {root} r"),
+            tally: format!(
+                "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {signature} <> '') FROM {root} r"
+            ),
             update: format!(
                 "UPDATE {root} r SET {digest} = u.digest, {text} = u.document \
                  FROM unnest($1::text[], $2::text[], $3::text[]) u (key, digest, document) \

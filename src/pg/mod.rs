@@ -5,6 +5,7 @@ pub mod caller;
 pub mod clock;
 #[cfg(feature = "panic_points")]
 pub mod fault;
+pub mod memory;
 pub mod raise;
 pub mod shield;
 pub mod snapshot;

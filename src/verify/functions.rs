@@ -196,17 +196,13 @@ fn verdicts(
     share: Share,
 ) -> Result<TableIterator<'static, row::VerdictRow>> {
     let at = time::policy_time(at)?;
-    let documents: VecDeque<String> = match document {
-        Some(name) => VecDeque::from([registry::document(name).map(|d| d.name.clone())?]),
-        None => registry::names()?.into(),
-    };
-    let mut walk = Walk {
-        documents,
-        stage: Stage::Rows(None),
-        page: FIRST_PAGE,
-        registered: 0,
-        share,
-        at,
+    let mut walk = match document {
+        Some(name) => Walk::over(
+            VecDeque::from([registry::document(name).map(|d| d.name.clone())?]),
+            at,
+            share,
+        ),
+        None => Walk::over(registry::names()?.into(), at, share),
     };
     Ok(row::stream(move || walk.next_page()))
 }
@@ -219,7 +215,8 @@ enum Stage {
     Missing(Option<String>),
 }
 
-struct Walk {
+/// A way through documents that judges them batch by batch.
+pub struct Walk {
     documents: VecDeque<String>,
     stage: Stage,
     /// How many documents to judge next.
@@ -231,8 +228,38 @@ struct Walk {
 }
 
 impl Walk {
+    fn over(documents: VecDeque<String>, at: SystemTime, share: Share) -> Walk {
+        Walk {
+            documents,
+            stage: Stage::Rows(None),
+            page: FIRST_PAGE,
+            registered: 0,
+            share,
+            at,
+        }
+    }
+
+    /// Through the documents of every type.
+    ///
+    /// # Errors
+    /// What reading the registrations raises.
+    pub fn over_all(at: SystemTime) -> Result<Walk> {
+        Ok(Walk::over(registry::names()?.into(), at, Share::ALL))
+    }
+
+    /// Leaves out what is left of the type in hand, and names it.
+    pub fn skip(&mut self) -> Option<String> {
+        let name = self.documents.front().cloned();
+        self.page = FIRST_PAGE;
+        self.next_document();
+        name
+    }
+
     /// Judges the next batch; None at the end. Nothing of PostgreSQL's is held between two calls.
-    fn next_page(&mut self) -> Result<Option<Vec<Verdict>>> {
+    ///
+    /// # Errors
+    /// 42501 for a type that the caller may not read.
+    pub fn next_page(&mut self) -> Result<Option<Vec<Verdict>>> {
         let Some(name) = self.documents.front().cloned() else {
             return Ok(None);
         };

@@ -471,6 +471,9 @@ CALL attack.try('row security', 'report: its text', '22023', $$SELECT health_cry
 CALL attack.try('row security', 'report: its digest', '22023', $$SELECT health_crypto.digest('doc', 60)$$);
 CALL attack.try('row security', 'report: its payload', '22023', $$SELECT health_crypto.signing_payload('doc', 60)$$);
 CALL attack.try('row security', 'report: its evidence', '22023', $$SELECT health_crypto.evidence('doc', 60)$$);
+CALL attack.try('row security', 'report: its code for paper', '22023', $$SELECT health_crypto.qr_svg('doc', 60)$$);
+CALL attack.try('row security', 'report: the page', '42501', $$SELECT health_crypto.report_html()$$);
+CALL attack.try('row security', 'report: the summary', '42501', $$SELECT count(*) FROM health_crypto.status()$$);
 CALL attack.try('row security', 'report: its signers', '22023', $$SELECT count(*) FROM health_crypto.signers('doc', 60)$$);
 CALL attack.try('row security', 'report: a sealed copy of it', '22023', $$SELECT health_crypto.encrypt_document('doc', 60, ARRAY[current_setting('attack.ward')])$$);
 CALL attack.try('row security', 'report: verify_all() has it', '0', $$SELECT count(*) FROM health_crypto.verify_all('doc') WHERE key = '60'$$);

@@ -37,3 +37,5 @@ ROLLBACK;
 
 UPDATE party_party SET lastname = 'Betz de la Cruz' WHERE id = 2;
 SELECT ok, content, signature, changes FROM health_crypto.verify('prescription', 1);
+
+SELECT * FROM health_crypto.status();
