@@ -9,6 +9,7 @@ use pgrx::pg_sys;
 use crate::document::edition::{Edition, Function};
 use crate::document::registry::Document;
 use crate::error::{Error, Result};
+use crate::pg::caller::ByIndex;
 use crate::pg::shield;
 use crate::pg::spi::{Rows, Session, Snapshot};
 
@@ -116,11 +117,13 @@ fn run_definition<'s>(
     language: Option<&str>,
     snapshot: Snapshot,
 ) -> Result<Rows<'s>> {
+    let is_one = keys.len() == 1;
     let (sql, keys) = match keys {
         [key] => (&function.fetch_one, (*key).into()),
         _ => (&function.fetch, keys.to_vec().into()),
     };
     let arguments = vec![keys, language.into()];
+    let _plan = is_one.then(ByIndex::pinned);
     shield::shielded(&document.name, || session.run(sql, arguments, snapshot))
 }
 
