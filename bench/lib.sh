@@ -81,8 +81,10 @@ table() {
         $1 == measure { value[$2, $3] = $4; if ($3 > repetitions) repetitions = $3 }
         # Of the values of v, or of their ratios to those of w in the same repetition.
         function median(v, w,   n, i, j, t, a) {
-            n = repetitions
-            for (i = 1; i <= n; i++) a[i] = value[v, i] / (w == "" ? 1 : value[w, i])
+            n = 0
+            for (i = 1; i <= repetitions; i++)
+                if (((v, i) in value) && (w == "" || value[w, i])) a[++n] = value[v, i] / (w == "" ? 1 : value[w, i])
+            if (!n) return 0
             for (i = 2; i <= n; i++) for (j = i; j > 1 && a[j - 1] > a[j]; j--) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }
             return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
         }
@@ -96,6 +98,7 @@ table() {
                 printf "| %s |", variant[j]
                 least = most = value[variant[j], 1] + 0
                 for (i = 1; i <= repetitions; i++) {
+                    if (!((variant[j], i) in value)) { printf " |"; continue }
                     x = value[variant[j], i] + 0
                     printf " %s |", shown(x)
                     if (x < least) least = x

@@ -182,6 +182,8 @@ copy() {
 for ((repetition = 1; repetition <= repetitions; repetition++)); do
     line="  $repetition of $repetitions:"
     for variant in A B C; do
+        # It takes a minute and a half, twenty times as long as the others: once is enough to see that.
+        [ "$variant" != B ] || [ "$repetition" -eq 1 ] || continue
         copy "$variant"
         [ "$variant" = A ] || check "prescriptions with a digest after COPY in $variant" "$copied" "$digested"
         result copy "$variant" "$repetition" "$took"
