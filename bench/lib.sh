@@ -32,7 +32,8 @@ forget() {
 # result MEASURE VARIANT REPETITION VALUE
 result() { printf '%s\t%s\t%s\t%s\n' "$@" >>"$results"; }
 
-# library yes|no: the extension as a release, built first if yes; says whether its figures may be quoted.
+# library yes|no: the extension as a release, built first if yes; says whether its figures may be quoted. Sets
+# `profile`, by which tools beside it are built.
 library() {
     local release=$home/release.sha256
     header "library"
@@ -43,8 +44,10 @@ library() {
     fi
     [ -f "$("$PG_BIN/pg_config" --pkglibdir)/health_crypto.so" ] || die "the extension is not built; run: make build"
     if [ "$(cat "$release" 2>/dev/null)" = "$(library_sum)" ]; then
+        profile=release
         say "release build: its figures may be quoted"
     else
+        profile=$PROFILE
         say "the last build, perhaps not a release: do not quote its figures"
     fi
 }

@@ -19,8 +19,9 @@
 # Raw values: target/bench/results.tsv (measure, variant, repetition, value), added to what is there.
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tools/lib.sh"
+# shellcheck source=bench/lib.sh
+. "$ROOT/bench/lib.sh"
 
-here=$ROOT/bench
 smoke=no build=yes repetitions=5 documents=200000 signatures=20000 sample=2000 processes=200 connections=21
 sizes="10000 100000 1000000" only=
 while [ $# -gt 0 ]; do
@@ -38,26 +39,7 @@ while [ $# -gt 0 ]; do
         *) sed -n '4s/^# *//p' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
     esac
 done
-home=$STATE/bench
-results=$home/results.tsv
-mkdir -p "$home"
-touch "$results"
-
-passed=0 failed=0
-# check WHAT EXPECTED ACTUAL
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "  FAILED: $1: expected $2, got ${3:-nothing}"
-    fi
-}
-# result MEASURE VARIANT REPETITION VALUE
-result() { printf '%s\t%s\t%s\t%s\n' "$@" >>"$results"; }
 wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
-# forget MEASURE: takes what an earlier run entered for it, and for measures whose names begin like it, away.
-forget() { awk -F '\t' -v measure="$1" 'index($1, measure) != 1' "$results" >"$results.new" && mv "$results.new" "$results"; }
 divide() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", b ? a / b : 0 }'; }
 # median MEASURE VARIANT [MEASURE VARIANT]: of the values, or of the quotients of both in each repetition.
 median() {
@@ -73,22 +55,7 @@ median() {
 
 # ------------------------------------------------------------------------------------------------------- the library
 
-header "library"
-release=$home/release.sha256
-library_sum() { sha256sum <"$("$PG_BIN/pg_config" --pkglibdir)/health_crypto.so"; }
-private_postgres
-if [ "$build" = yes ]; then
-    HC_PROFILE=release step "release build" "$ROOT/tools/build.sh"
-    library_sum >"$release"
-fi
-[ -f "$("$PG_BIN/pg_config" --pkglibdir)/health_crypto.so" ] || die "the extension is not built; run: make build"
-if [ "$(cat "$release" 2>/dev/null)" = "$(library_sum)" ]; then
-    profile=release
-    say "release build: its figures may be quoted"
-else
-    profile=$PROFILE
-    say "the last build, perhaps not a release: do not quote its figures"
-fi
+library "$build"
 tool=$STATE/$profile/examples/signatures
 # The whole workspace is named so that its dependencies are built with the same features as for the extension.
 make_tool() {

@@ -5,31 +5,13 @@
 # before. Prints "checks: N passed, N failed".
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 place=$(mktemp -d /tmp/hc-dump.XXXXXX)
 on_exit rm -rf "$place"
 export data=$ROOT/tests/pg_regress/data
 fixtures=$ROOT/tests/fixtures
-passed=0 failed=0
-# check WHAT EXPECTED ACTUAL
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "FAILED: $1: expected $2, got ${3:-nothing}"
-    fi
-}
-# same WHAT FILE FILE: whether two files are equal; shows where not.
-same() {
-    if cmp -s "$2" "$3"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "FAILED: $1:"
-        diff "$2" "$3" | cut -c 1-300 | head -n 20 || true
-    fi
-}
 state() { sql -d "${2:-hospital}" -f "$fixtures/state.sql" >"$place/$1.state" 2>&1 || cat "$place/$1.state"; }
 
 # A write of each kind, in one transaction that is rolled back: how often did our functions run, and what was stored?

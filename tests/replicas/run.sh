@@ -4,6 +4,8 @@
 # again. Prints "checks: N passed, N failed".
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 # shellcheck source=tests/replicas/calls.sh
 . "$ROOT/tests/replicas/calls.sh"
 
@@ -14,25 +16,6 @@ chmod 755 "$place"
 export PGSERVICEFILE=$place/services
 export data=$ROOT/tests/pg_regress/data
 fixtures=$ROOT/tests/fixtures
-passed=0 failed=0
-# check WHAT EXPECTED ACTUAL
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "FAILED: $1: expected $2, got ${3:-nothing}"
-    fi
-}
-same() {
-    if cmp -s "$2" "$3"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "FAILED: $1:"
-        diff "$2" "$3" | cut -c 1-300 | head -n 20 || true
-    fi
-}
 
 # ------------------------------------------------------------------------------------------------ three servers
 

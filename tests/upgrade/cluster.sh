@@ -7,6 +7,8 @@
 #     tests/upgrade/cluster.sh OLD NEW
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 [ $# -eq 2 ] || die "usage: tests/upgrade/cluster.sh OLD NEW"
 old=$1 new=$2
@@ -14,25 +16,6 @@ place=$(mktemp -d /tmp/hc-upgrade.XXXXXX)
 on_exit rm -rf "$place"
 export data=$ROOT/tests/pg_regress/data
 fixtures=$ROOT/tests/fixtures
-passed=0 failed=0
-# check WHAT EXPECTED ACTUAL
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "FAILED: $1: expected $2, got ${3:-nothing}"
-    fi
-}
-same() {
-    if cmp -s "$2" "$3"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "FAILED: $1:"
-        diff "$2" "$3" | cut -c 1-400 | head -n 40 || true
-    fi
-}
 state() { sql -d hospital -f "$fixtures/state.sql" >"$place/$1.state" 2>&1 || cat "$place/$1.state"; }
 # version MAJOR: the programs of that version from now on.
 version() {
