@@ -38,7 +38,7 @@ COMMENT ON SCHEMA health_crypto IS 'document integrity: canonical text, digests,
 -- No foreign keys between these tables: CREATE EXTENSION makes them before their data comes, and pg_restore with several
 -- jobs loads tables in any order.
 CREATE TABLE health_crypto.protected_document (
-    document                text PRIMARY KEY CHECK (document OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]{0,62}$'),
+    document                text PRIMARY KEY CHECK (document OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]{0,33}$'),
     root_schema             name NOT NULL,
     root_table              name NOT NULL,
     key_column              name NOT NULL,
@@ -59,7 +59,7 @@ COMMENT ON TABLE health_crypto.protected_document IS
 
 -- No foreign key to protected_document: unprotect() must not take away what the register's seals refer to.
 CREATE TABLE health_crypto.definition (
-    document          text NOT NULL CHECK (document OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]{0,62}$'),
+    document          text NOT NULL CHECK (document OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]{0,33}$'),
     edition           integer NOT NULL CHECK (edition OPERATOR(pg_catalog.>) 0),
     definition_schema name NOT NULL,
     definition_name   name NOT NULL,

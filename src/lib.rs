@@ -13,6 +13,7 @@ mod encrypt;
 mod error;
 mod helpers;
 mod keyring;
+mod limits;
 mod pg;
 mod report;
 mod seal;

@@ -90,6 +90,17 @@ SELECT w.document, w.relation::pg_catalog.regclass::text,
   LEFT JOIN ours o ON o.relation = w.relation AND o.name = w.name AND o.function = w.function
  WHERE o.name IS NULL OR o.enabled <> 'A'
 UNION ALL
+-- Triggers do not follow INHERITS, and a table can be made a child after encrypt_column(), which refuses such.
+SELECT NULL, h.relation::pg_catalog.regclass::text, 'unencrypted child table',
+       'inherits the encrypted column ' || e.column_name || ' and stores what is written to it in clear: ALTER TABLE … NO INHERIT'
+  FROM encrypted e
+ CROSS JOIN LATERAL (
+       WITH RECURSIVE heir (relation) AS (
+           SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = e.relation
+         UNION
+           SELECT i.inhrelid FROM heir h JOIN pg_catalog.pg_inherits i ON i.inhparent = h.relation)
+       SELECT x.relation FROM heir x JOIN pg_catalog.pg_class c ON c.oid = x.relation AND NOT c.relispartition) h
+UNION ALL
 -- The flush stores digests as the root's owner, so a trigger there runs with his rights. PostgreSQL lets whoever has the
 -- right TRIGGER create one.
 SELECT d.document, t.tgrelid::pg_catalog.regclass::text, 'foreign trigger',

@@ -14,6 +14,7 @@ use crate::document::serialize::{given, profile};
 use crate::document::triggers;
 use crate::document::watch::{self, Watch};
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::flush;
@@ -92,8 +93,8 @@ fn protect(
         serializer_column: given(name(serializer_column), "serializer_column")?,
         signature_column: name(signature_column),
         state_column: name(state_column),
-        sealed_states: list(sealed_states),
-        reference_fields: list(reference_fields),
+        sealed_states: list(sealed_states, "sealed_states")?,
+        reference_fields: list(reference_fields, "reference_fields")?,
         on_alteration: given(on_alteration, "on_alteration")?.to_owned(),
         on_unverified_signature: given(on_unverified_signature, "on_unverified_signature")?
             .to_owned(),
@@ -103,8 +104,12 @@ fn protect(
     Ok(protect_document(&request)?)
 }
 
-fn list(elements: Option<Vec<Option<String>>>) -> Option<Vec<String>> {
-    elements.map(|elements| elements.into_iter().flatten().collect())
+fn list(elements: Option<Vec<Option<String>>>, what: &'static str) -> Result<Option<Vec<String>>> {
+    let Some(elements) = elements else {
+        return Ok(None);
+    };
+    limits::names(&elements, what)?;
+    Ok(Some(elements.into_iter().flatten().collect()))
 }
 
 /// Registers a document, installs its triggers and brings the digests of its drafts up to date.
@@ -204,7 +209,7 @@ fn add_definition(
     let earlier = Earlier {
         definition: given(definition, "definition")?,
         profile: given(profile, "profile")?.to_owned(),
-        reference_fields: list(reference_fields),
+        reference_fields: list(reference_fields, "reference_fields")?,
     };
     Ok(add(given(document, "document")?, &earlier)?)
 }
@@ -272,7 +277,10 @@ fn check_name(name: &str) -> Result<()> {
     }
     Err(Error::BadArgument {
         what: "a document's name is a lower-case word".into(),
-        hint: "Letters a-z, digits and underscores, a letter first, 36 at most.",
+        hint: {
+            const { assert!(triggers::LONGEST_NAME == 34) };
+            "Letters a-z, digits and underscores, a letter first, 34 at most."
+        },
     })
 }
 

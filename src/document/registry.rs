@@ -12,6 +12,7 @@ use crate::document::edition::{self, Common, Edition};
 use crate::document::statements::Statements;
 use crate::document::watch::{self, Link, Part, Watch};
 use crate::error::{Error, Result, Table};
+use crate::limits;
 use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::register::Seal;
@@ -163,11 +164,13 @@ pub fn forget_all() {
 /// The document of that name.
 ///
 /// # Errors
-/// [`Error::UnknownDocument`] if nobody protected it; [`Error::BadDefinition`] if its table or function is gone.
+/// [`Error::UnknownDocument`] if nobody protected it; [`Error::BadDefinition`] if its table or function is gone; 54000 for
+/// what is too long to be a name.
 pub fn document(name: &str) -> Result<Rc<Document>> {
     if let Some(known) = REMEMBERED.with(|r| r.borrow().documents.get(name).cloned()) {
         return Ok(known);
     }
+    limits::name(name, "the document's name")?;
     let generation = REMEMBERED.with(|r| r.borrow().generation);
     let (loaded, relations) = load(name)?;
     let loaded = Rc::new(loaded);

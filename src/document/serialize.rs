@@ -11,6 +11,7 @@ use pgrx::prelude::*;
 use crate::document::fetch;
 use crate::document::registry::{self, Document};
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 
@@ -76,8 +77,9 @@ impl Reader {
 /// A key as the root table spells it ('007' is 7 for an integer key).
 ///
 /// # Errors
-/// 22023 if the text is no key of that type.
+/// 22023 if the text is no key of that type, 54000 if it is too long for any.
 pub fn spelled(session: &Session, document: &Document, key: &str) -> Result<String> {
+    limits::key(key)?;
     let name = document.name.clone();
     pgrx::PgTryBuilder::new(std::panic::AssertUnwindSafe(|| {
         let rows = session.run(&document.sql.spell_key, vec![key.into()], Snapshot::Caller)?;
@@ -112,6 +114,9 @@ pub fn given<T>(argument: Option<T>, what: &'static str) -> Result<T> {
 fn serialized(document: Option<&str>, key: Option<&str>, language: Option<&str>) -> Result<String> {
     let document = registry::document(given(document, "document")?)?;
     let key = given(key, "key")?;
+    if let Some(language) = language {
+        limits::name(language, "the language")?;
+    }
     let reader = may_read(&document)?;
     let session = Session::open();
     let key = {

@@ -13,6 +13,7 @@ use crate::document::serialize::given;
 use crate::encrypt::place::{self, Place};
 use crate::encrypt::{recipients, rewrite};
 use crate::error::{Error, Result, Table};
+use crate::limits;
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::register::{self, Entry, Event};
@@ -451,6 +452,7 @@ fn message_place(
 }
 
 fn named_place(oid: pg_sys::Oid, name: &str, key: &str) -> Result<String> {
+    limits::key(key)?;
     let session = Session::open();
     let column = Column::of(&session, oid, name)?;
     let place = Place::of_column(&session, oid, name)?.ok_or_else(|| not_encrypted(&column))?;

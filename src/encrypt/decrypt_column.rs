@@ -13,6 +13,7 @@ use crate::encrypt::column::{Column, column_name, not_encrypted};
 use crate::encrypt::functions::{Opener, text};
 use crate::encrypt::place::Place;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 
@@ -49,6 +50,7 @@ fn decrypted(
 ) -> Result<Option<String>> {
     let (oid, name) = (given(root, "root")?, column_name(column)?);
     let key = given(key, "key")?;
+    limits::key(key)?;
     let (place, key, message) = {
         let session = Session::open();
         let column = Column::of(&session, oid, &name)?;

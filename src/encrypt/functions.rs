@@ -11,6 +11,7 @@ use pgrx::prelude::*;
 use crate::document::serialize::given;
 use crate::encrypt::recipients;
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// What opens a message. Dropped, and its memory overwritten, before anything is given to PostgreSQL.
 pub enum Opener {
@@ -24,9 +25,10 @@ impl Opener {
     /// A session key as gpg --show-session-key prints it.
     ///
     /// # Errors
-    /// 22023, without a word of what was passed.
+    /// 22023 or 54000, without a word of what was passed.
     pub fn session_key(text: Option<&str>) -> Result<Opener> {
         let text = given(text, "session_key")?;
+        limits::name(text, "the session key")?;
         SessionKey::parse(text)
             .map(Opener::SessionKey)
             .map_err(|_| Error::BadArgument {
@@ -41,6 +43,8 @@ impl Opener {
     /// # Errors
     /// 22P02, 22023, 54000; a wrong passphrase is none: it fails when a message is to be decrypted, like a wrong key.
     pub fn secret_key(text: Option<&str>, passphrase: Option<&str>) -> Result<Opener> {
+        let passphrase = passphrase.unwrap_or_default();
+        limits::passphrase(passphrase)?;
         let key = SecretKey::parse(given(text, "secret_key")?).map_err(|error| match error {
             SecretKeyError::Malformed => Error::MalformedSecretKey,
             SecretKeyError::NotASecretKey => Error::BadArgument {
@@ -54,9 +58,7 @@ impl Opener {
                 what: "the memory or time that unlocking or using the secret key takes",
             },
         })?;
-        Ok(Opener::SecretKey(
-            key.unlock(passphrase.unwrap_or_default()),
-        ))
+        Ok(Opener::SecretKey(key.unlock(passphrase)))
     }
 
     /// Opens a message.

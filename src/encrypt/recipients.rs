@@ -9,6 +9,7 @@ use health_crypto_core::openpgp::{Certificate, Fingerprint};
 
 use crate::error::{Error, Result};
 use crate::keyring::parsed;
+use crate::limits;
 use crate::pg::caller::RunAs;
 use crate::pg::snapshot;
 use crate::pg::spi::{Rows, Session, Snapshot};
@@ -81,6 +82,7 @@ pub fn named(
             what: "the number of recipients",
         });
     }
+    limits::names(&names, "the name of a recipient")?;
     let now = SystemTime::now();
     let mut certificates: Vec<Rc<Certificate>> = Vec::new();
     for (place, name) in names.iter().enumerate() {

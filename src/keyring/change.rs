@@ -11,6 +11,7 @@ use super::certificate_error;
 use crate::document::registry;
 use crate::document::serialize::given;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::register::{self, Entry, Event};
@@ -310,6 +311,7 @@ impl Change {
 /// '*' alone stands for all documents; every other name must be a protected document, because a misspelt one would
 /// leave its signer unauthorized in silence.
 fn known_documents(documents: Vec<Option<String>>) -> Result<Vec<String>> {
+    limits::names(&documents, "the list of documents")?;
     let names: Vec<String> = documents
         .into_iter()
         .map(|d| given(d, "a document's name"))
@@ -340,12 +342,14 @@ fn remove(fingerprint: &str, reason: &str) -> Result<()> {
     if caller::in_recovery() {
         return Err(Error::ReadOnly);
     }
+    limits::reason(reason)?;
     if reason.trim().is_empty() {
         return Err(Error::BadArgument {
             what: "a reason must be given".into(),
             hint: "It stays in the register for whoever asks why signatures of this certificate have no signer.",
         });
     }
+    limits::name(fingerprint, "the fingerprint")?;
     let fingerprint: Fingerprint = fingerprint.parse().map_err(|_| Error::BadArgument {
         what: "this is not a fingerprint".into(),
         hint: "Pass all 40 or 64 hexadecimal digits; a key id could be anybody's.",

@@ -105,11 +105,13 @@ impl Adoption {
         let session = Session::open();
         let mut progress = match self.progress.take() {
             Some(progress) => progress,
-            None => Progress::start(&session, &document)?,
+            None => {
+                by_itself(&session, &document)?;
+                Progress::start(&session, &document)?
+            }
         };
         let rows = {
-            // Locked against flushes and reopen(), so that no other seal gets between the look and the entry; and against
-            // another adopt(), which would enter the same documents.
+            // Locked against flushes and reopen(), so that no other seal gets between the look and the entry.
             let _role = RunAs::reader(document.owner);
             RootRow::all(&document.sql.locked_page(
                 &session,
@@ -244,6 +246,18 @@ impl Adoption {
         }
         Ok(entries)
     }
+}
+
+/// Waits for another adopt() of the document. A session whose snapshot is of before that one sees none of its entries and
+/// would make them again; because the registration's row has a new version, it is told so (40001).
+fn by_itself(session: &Session, document: &Document) -> Result<()> {
+    let _role = RunAs::registrar();
+    session.run(
+        "UPDATE health_crypto.protected_document d SET protected_at = d.protected_at WHERE d.document = $1",
+        vec![document.name.as_str().into()],
+        Snapshot::Fresh,
+    )?;
+    Ok(())
 }
 
 impl Progress {

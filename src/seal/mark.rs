@@ -32,13 +32,23 @@ pub struct Mark {
 
 type Name = (String, String);
 
+/// What came after the start of a subtransaction, or of the transaction.
+#[derive(Default)]
+struct Level {
+    /// None for the transaction.
+    sub: Option<SubTransactionId>,
+    // What each document that changed was before its first change here; a rollback puts that back. One state a document,
+    // however often it is written and flushed.
+    before: HashMap<Name, Option<Mark>>,
+}
+
 #[derive(Default)]
 struct Marks {
     marks: HashMap<Name, Mark>,
     pending: BTreeMap<String, BTreeSet<String>>,
-    // Former states in order of change; a rolled-back subtransaction puts back what came after its start.
-    undo: Vec<(Name, Option<Mark>)>,
-    subs: Vec<(SubTransactionId, usize)>,
+    // The transaction and, within it, its open subtransactions.
+    transaction: Level,
+    subs: Vec<Level>,
 }
 
 impl Marks {
@@ -53,6 +63,20 @@ impl Marks {
             Some(mark) => self.marks.insert(name, mark),
             None => self.marks.remove(&name),
         };
+    }
+
+    fn innermost(&mut self) -> &mut Level {
+        self.subs.last_mut().unwrap_or(&mut self.transaction)
+    }
+
+    fn put_back(&mut self, level: Level) {
+        for (name, before) in level.before {
+            self.put(name, before);
+        }
+    }
+
+    fn place_of(&self, sub: SubTransactionId) -> Option<usize> {
+        self.subs.iter().position(|level| level.sub == Some(sub))
     }
 }
 
@@ -77,7 +101,8 @@ pub fn set(document: &str, key: &str, mark: Mark) {
         let name = (document.to_owned(), key.to_owned());
         let before = m.marks.get(&name).copied();
         if before != Some(mark) {
-            m.undo.push((name.clone(), before));
+            let level = m.innermost();
+            level.before.entry(name.clone()).or_insert(before);
             m.put(name, Some(mark));
         }
     });
@@ -109,8 +134,10 @@ pub fn forget_all() {
 pub fn begin_sub(sub: SubTransactionId) {
     MARKS.with(|m| {
         if let Ok(mut m) = m.try_borrow_mut() {
-            let length = m.undo.len();
-            m.subs.push((sub, length));
+            m.subs.push(Level {
+                sub: Some(sub),
+                before: HashMap::new(),
+            });
         }
     });
 }
@@ -118,8 +145,21 @@ pub fn begin_sub(sub: SubTransactionId) {
 /// A subtransaction becomes part of its parent.
 pub fn commit_sub(sub: SubTransactionId) {
     MARKS.with(|m| {
-        if let Ok(mut m) = m.try_borrow_mut() {
-            m.subs.retain(|(known, _)| *known != sub);
+        if let Ok(mut m) = m.try_borrow_mut()
+            && let Some(place) = m.place_of(sub)
+        {
+            while m.subs.len() > place {
+                let Some(level) = m.subs.pop() else { break };
+                let parent = m.innermost();
+                if parent.before.is_empty() {
+                    parent.before = level.before;
+                    continue;
+                }
+                for (name, before) in level.before {
+                    // What the parent found is older.
+                    parent.before.entry(name).or_insert(before);
+                }
+            }
         }
     });
 }
@@ -129,15 +169,15 @@ pub fn commit_sub(sub: SubTransactionId) {
 pub fn abort_sub(sub: SubTransactionId) {
     MARKS.with(|m| {
         if let Ok(mut m) = m.try_borrow_mut() {
-            let place = m.subs.iter().position(|(known, _)| *known == sub);
-            let length = place
-                .and_then(|p| m.subs.get(p))
-                .map_or(0, |(_, length)| *length);
-            m.subs.truncate(place.unwrap_or(0));
-            while m.undo.len() > length {
-                if let Some((name, before)) = m.undo.pop() {
-                    m.put(name, before);
+            let place = m.place_of(sub);
+            while m.subs.len() > place.unwrap_or(0) {
+                if let Some(level) = m.subs.pop() {
+                    m.put_back(level);
                 }
+            }
+            if place.is_none() {
+                let level = std::mem::take(&mut m.transaction);
+                m.put_back(level);
             }
         }
     });

@@ -1,6 +1,6 @@
 //! The append-only register: what is entered, and what it says of a document.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use pgrx::datum::TimestampWithTimeZone;
 
@@ -186,6 +186,8 @@ pub struct Seal {
     pub replaces: Option<i64>,
     /// For a document that was adopted: whether it held then, its signature included.
     pub held_at_adoption: Option<bool>,
+    /// Fingerprints of the certificates whose valid signatures were stored under this seal.
+    pub signers: Vec<String>,
 }
 
 /// The standing of each key that has one.
@@ -201,7 +203,7 @@ pub fn standings(
         // Half the cost of the statement for several, and a transaction mostly writes one document.
         session.run(
             "SELECT e.key, e.entry, e.event, e.definition, e.language, e.digest, e.own_digest, e.at, e.edition, \
-                    e.profile, e.verdict \
+                    e.profile, e.verdict, e.signer \
                FROM health_crypto.register_entry e \
               WHERE e.document = $1 AND e.key = $2 AND e.event IN ('seal', 'adoption', 'reopening', 'signature')",
             vec![document.into(), (*key).into()],
@@ -213,7 +215,7 @@ pub fn standings(
         // statistics said.
         session.run(
             "SELECT k.key, e.entry, e.event, e.definition, e.language, e.digest, e.own_digest, e.at, e.edition, \
-                    e.profile, e.verdict \
+                    e.profile, e.verdict, e.signer \
                FROM pg_catalog.unnest($2::text[]) k (key) \
               CROSS JOIN LATERAL (SELECT * FROM health_crypto.register_entry e \
                                    WHERE e.document = $1 AND e.key = k.key \
@@ -250,6 +252,11 @@ fn standing(rows: &Rows<'_>, entries: &[(&str, i64, usize)]) -> Option<Standing>
         .iter()
         .filter(|(_, _, row)| is(*row, &["seal", "adoption"]));
     let replaces = earlier.next_back().map(|(_, entry, _)| *entry);
+    let signers: BTreeSet<&str> = after
+        .iter()
+        .filter(|(_, _, row)| is(*row, &["signature"]) && rows.text(*row, 11) == Some("valid"))
+        .filter_map(|(_, _, row)| rows.text(*row, 12))
+        .collect();
     let held_at_adoption = || {
         let mut signatures = after.iter().filter(|(_, _, row)| is(*row, &["signature"]));
         matches!(rows.text(row, 11), Some("intact" | "drifted"))
@@ -268,6 +275,7 @@ fn standing(rows: &Rows<'_>, entries: &[(&str, i64, usize)]) -> Option<Standing>
         earlier: earlier.count() as i64 + i64::from(replaces.is_some()),
         replaces,
         held_at_adoption: is(row, &["adoption"]).then(held_at_adoption),
+        signers: signers.into_iter().map(str::to_owned).collect(),
     }))
 }
 

@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 use crate::document::registry;
 use crate::document::serialize::{given, spelled};
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::pg::caller::{self, RunAs};
 use crate::pg::shield;
 use crate::pg::spi::{Session, Snapshot};
@@ -30,6 +31,7 @@ fn reopened(document: &str, key: &str, reason: &str) -> Result<()> {
     if caller::in_recovery() {
         return Err(Error::ReadOnly);
     }
+    limits::reason(reason)?;
     if reason.trim().is_empty() {
         return Err(Error::BadArgument {
             what: "a reason must be given".into(),

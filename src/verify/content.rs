@@ -25,6 +25,9 @@ use crate::seal::signature;
 use crate::verify::row::Verdict;
 use crate::verify::time;
 
+const SIGNER_GONE: &str =
+    "the register has a valid signature of a certificate that the row has none of";
+
 /// What holds of one text.
 struct Content {
     word: &'static str,
@@ -398,6 +401,18 @@ impl<'d> Judge<'d> {
             }
             signatures = all;
         }
+        if matches!(status, None | Some(Status::Valid))
+            && let Some(seal) = seal
+            && lacks_signer(seal, &signatures)
+        {
+            // A signature that does not hold has a word of its own, and so has content that was changed.
+            if matches!(verdict.content, "intact" | "drifted") {
+                verdict.content = "forged";
+                verdict.detail = format!("{SIGNER_GONE}{}", story(seal));
+            } else {
+                verdict.detail = format!("{}; {SIGNER_GONE}", verdict.detail);
+            }
+        }
         let content_holds = matches!(verdict.content, "draft" | "intact" | "drifted");
         verdict.ok = content_holds && status.is_none_or(|s| s == Status::Valid);
         Ok(Judged {
@@ -406,6 +421,16 @@ impl<'d> Judge<'d> {
             signatures,
         })
     }
+}
+
+/// Whether a certificate whose valid signature was stored under the seal is not among those of the row.
+fn lacks_signer(seal: &Seal, signatures: &[SignatureVerdict]) -> bool {
+    !seal.signers.iter().all(|registered| {
+        signatures
+            .iter()
+            .filter_map(|verdict| verdict.signer.as_ref())
+            .any(|signer| signer.as_str() == registered)
+    })
 }
 
 /// Whether the stored text hashes to the stored digest. Where it is, letter for letter, the text that was just written and

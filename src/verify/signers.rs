@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use crate::document::serialize::given;
 use crate::error::Result;
 use crate::keyring::StoredKeyring;
+use crate::limits;
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::signature;
 use crate::verify::functions::{Seen, seen};
@@ -66,6 +67,7 @@ fn verify_signature(
     ErrorReport,
 > {
     let payload = given(payload, "payload")?;
+    limits::payload(payload)?;
     let signature = given(signature, "signature")?;
     let at = time::policy_time(at)?;
     let session = Session::open();

@@ -318,6 +318,8 @@ class Bypass:
                     key=keys['unsigned'])
         self.attack(document, case, 'stored, triggers off', 'intact wrong_subject', *self.off(row),
                     ('hospital', f'UPDATE {row} SET digital_signature = {taken} WHERE id = {keys["signed"]}'))
+        self.attack(document, 'signature taken away', 'triggers off', 'forged absent', *self.off(row),
+                    ('hospital', f'UPDATE {row} SET digital_signature = NULL WHERE id = {keys["signed"]}'))
         case = 'signature of an earlier version'
         with self.connection.cursor() as cursor:
             cursor.execute(f'SELECT digital_signature FROM {row} WHERE id = %s', (keys['signed'],))
@@ -369,7 +371,7 @@ class Bypass:
         theirs = (*self.off(row), ('postgres', f'UPDATE {row} SET digital_signature = %s WHERE id = {signed}', block), *self.on(row))
         imported = ('postgres', 'SELECT health_crypto.import_certificate(%s::text)', self.impostor.certificate())
         self.attack(document, case, 'of the same user id, not in the keyring', 'intact unknown_signer', *theirs)
-        self.attack(document, case, 'of the same user id, imported: the fingerprint tells', 'intact valid of another signer',
+        self.attack(document, case, 'of the same user id, imported: the register tells', 'forged valid of another signer',
                     imported, *theirs)
         self.attack(document, case, "in the place of the signer's, in the table", 'intact unknown_signer; gaps: changed certificate',
                     imported,

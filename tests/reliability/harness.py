@@ -144,6 +144,11 @@ class Part:
         """What was seen of a case, where it is more than that it holds."""
         self.cases[name]["got"] = words
 
+    def without(self, name, why):
+        """Takes back a case that this form of the part cannot try, and says why."""
+        del self.cases[name]
+        print(f"{self.name}: not tried: {name}: {why}", flush=True)
+
     def tell(self, text, every=10.0):
         """Progress, not oftener than every so many seconds."""
         now = time.monotonic()

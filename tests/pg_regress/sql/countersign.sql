@@ -160,3 +160,29 @@ SET ROLE regress_auditor;
 SELECT signer_name FROM health_crypto.signers('prescription', 1);
 RESET ROLE;
 SELECT * FROM health_crypto.signers('prescription', 77);
+-- Round the triggers: the register has a valid signature of a certificate that the row has none of. One of two taken away,
+-- both, and one of another certificate in their place; what only looks otherwise is the same signature.
+SELECT signature, signer_name, detail FROM health_crypto.verify('prescription', 2);
+BEGIN;
+ALTER TABLE gnuhealth_prescription_order DISABLE TRIGGER USER;
+UPDATE gnuhealth_prescription_order SET digital_signature = replace(digital_signature, E'\n', E'\r\n') WHERE id = 2;
+SELECT ok, content, signature FROM health_crypto.verify('prescription', 2);
+UPDATE gnuhealth_prescription_order SET digital_signature = :'two_cameron' WHERE id = 2;
+SELECT ok, content, signature, signer_name, detail FROM health_crypto.verify('prescription', 2);
+UPDATE gnuhealth_prescription_order SET digital_signature = NULL WHERE id = 2;
+SELECT ok, content, signature, signer_name, detail FROM health_crypto.verify('prescription', 2);
+SELECT key, ok, content, signature FROM health_crypto.verify_all('prescription') WHERE key = '2';
+UPDATE gnuhealth_prescription_order SET digital_signature = :'two_both' WHERE id = 2;
+SELECT ok, content, signature, signer_name FROM health_crypto.verify('prescription', 2);
+-- A line as well: what was changed is the word.
+UPDATE gnuhealth_prescription_order SET digital_signature = :'two_cameron' WHERE id = 2;
+ALTER TABLE gnuhealth_prescription_line DISABLE TRIGGER USER;
+UPDATE gnuhealth_prescription_line SET dose = 77 WHERE presc_order = 2;
+SELECT ok, content, signature, detail FROM health_crypto.verify('prescription', 2);
+ROLLBACK;
+SELECT ok, content, signature FROM health_crypto.verify('prescription', 2);
+-- A certificate that is gone has a word of its own, and makes nothing forged.
+BEGIN;
+SELECT health_crypto.remove_certificate(c.fingerprint, 'left') FROM health_crypto.certificates c WHERE c.user_ids::text LIKE '%Cameron%';
+SELECT ok, content, signature FROM health_crypto.verify('prescription', 2);
+ROLLBACK;

@@ -134,3 +134,20 @@ SELECT health_crypto.protect('three', 'consent', 'helped(uuid[], text)', digest_
 CREATE OR REPLACE FUNCTION helper(t text) RETURNS text LANGUAGE sql VOLATILE BEGIN ATOMIC INSERT INTO heap VALUES (NULL, t); SELECT t; END;
 SELECT ok FROM health_crypto.verify('three', '6b0a4f3e-0000-4000-8000-000000000001');
 SELECT document, gap FROM health_crypto.protection_gaps();
+
+-- Names at their limits: a document's name of 34 bytes has all its triggers under names that protection_gaps() looks for,
+-- and its definition may have a name as long as PostgreSQL takes; one letter more is refused.
+\set VERBOSITY default
+CREATE TABLE named (id int PRIMARY KEY, subject text);
+CREATE FUNCTION a_definition_whose_name_is_just_as_long_as_postgresql_has_names(keys int[], language text) RETURNS TABLE (key int, subject text)
+    LANGUAGE sql STABLE BEGIN ATOMIC SELECT n.id, n.subject FROM named n WHERE n.id = ANY (keys); END;
+SELECT length(proname), oid::regprocedure AS definition FROM pg_proc WHERE proname LIKE 'a_definition_whose_name%' \gset long_
+SELECT :long_length AS bytes_of_the_definitions_name;
+SELECT health_crypto.protect(repeat('n', 35), 'named', :'long_definition', add_columns => true);
+SELECT health_crypto.protect(repeat('n', 34), 'named', :'long_definition', add_columns => true);
+SELECT max(length(tgname)) AS longest, count(*) AS triggers FROM pg_trigger WHERE tgrelid = 'named'::regclass AND tgname LIKE 'health_crypto%';
+SELECT relation, gap, detail FROM health_crypto.protection_gaps() WHERE document LIKE 'n%';
+INSERT INTO named VALUES (1, 'a');
+SELECT content FROM health_crypto.verify(repeat('n', 34), 1);
+SELECT health_crypto.unprotect(repeat('n', 34));
+SELECT count(*) AS triggers_left FROM pg_trigger WHERE tgrelid = 'named'::regclass;

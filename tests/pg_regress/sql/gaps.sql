@@ -44,3 +44,14 @@ SELECT format('DROP TRIGGER %I ON finding', tgname) FROM pg_trigger WHERE tgreli
 ALTER TABLE remark RENAME TO renamed;
 DROP TRIGGER append_only ON health_crypto.register_entry;
 SELECT * FROM gap;
+-- A table that inherits an encrypted column stores it in clear, and so does one that inherits from that.
+CREATE TABLE report (id int PRIMARY KEY, note text);
+SELECT FROM health_crypto.encrypt_column('report', 'note', ARRAY['laboratory@example.org']) \g /dev/null
+CREATE TABLE late_report () INHERITS (report);
+CREATE TABLE later_report (id int NOT NULL, note text);
+ALTER TABLE later_report INHERIT late_report;
+INSERT INTO later_report VALUES (1, 'in clear');
+SELECT * FROM gap WHERE relation LIKE '%report';
+ALTER TABLE later_report NO INHERIT late_report;
+ALTER TABLE late_report NO INHERIT report;
+SELECT * FROM gap WHERE relation LIKE '%report';
