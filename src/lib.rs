@@ -1,5 +1,13 @@
 //! health_crypto, the PostgreSQL face: thin, and everything that can be decided without PostgreSQL is in the core.
 
+#![allow(
+    clippy::cast_possible_wrap,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "PostgreSQL's counts, numbers of columns and flags are signed and of several widths; what is counted here are \
+              rows of a page, entries and arguments"
+)]
+
 /// A place where tests/reliability/panics.py has a panic happen; nothing without the feature `panic_points`.
 macro_rules! panic_point {
     () => {
@@ -42,7 +50,7 @@ mod verify;
 );
 
 /// Runs once a backend, when the library is loaded: settings and transaction callbacks.
-#[allow(non_snake_case)]
+#[allow(non_snake_case, reason = "the name that PostgreSQL calls")]
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     settings::register();

@@ -101,6 +101,10 @@ impl TriedUnicode {
     }
 
     /// Whether a text was written since whose repr() depends on the table.
+    #[allow(
+        clippy::unused_self,
+        reason = "it is of the table that this value is trying"
+    )]
     pub fn mattered(&self) -> bool {
         MATTERED.get()
     }

@@ -7,6 +7,13 @@
 //! `verify` prints, a line each repetition, signatures a second of wall-clock and of processor time: with keys made once and
 //! the hashes at hand, which is the least that verifying can cost, and then through Sequoia's own verification.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::panic_in_result_fn,
+    clippy::print_stdout,
+    reason = "a program for measurements: it prints, and divides counts"
+)]
+
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant, SystemTime};

@@ -114,12 +114,13 @@ mod tests {
         assert!(!Digest::of("abd").is_spelled(ABC));
         let padded = format!(" {ABC}");
         let lengthened = format!("{ABC}0");
-        let newline = format!("{}\n", &ABC[1..]);
-        let other_digit = format!("g{}", &ABC[1..]);
+        let shorter = ABC.get(1..).unwrap();
+        let newline = format!("{shorter}\n");
+        let other_digit = format!("g{shorter}");
         let wide = "é".repeat(64);
         for wrong in [
             "",
-            &ABC[1..],
+            shorter,
             &padded,
             &lengthened,
             &newline,

@@ -1,11 +1,12 @@
 //! What holds for every value and every text, not for chosen examples.
 
-// Clippy takes the helpers of an integration test for production code.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing
+    clippy::indexing_slicing,
+    clippy::float_cmp,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
 )]
 
 use std::borrow::Cow;

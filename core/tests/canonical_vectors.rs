@@ -1,11 +1,12 @@
 //! Published vectors, read where they stand beside the project; skipped with a line where they are not.
 
-// Clippy takes the helpers of an integration test for production code.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
 )]
 
 use std::fs;

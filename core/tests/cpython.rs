@@ -3,12 +3,16 @@
 //!
 //! HEALTH_CRYPTO_PYTHON names the interpreter (default: python3); HEALTH_CRYPTO_SEED repeats a run.
 
-// Clippy takes the helpers of an integration test for production code.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::print_stdout,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
 )]
 
 use std::fmt::Write as _;

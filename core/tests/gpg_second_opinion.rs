@@ -2,7 +2,14 @@
 //! with a printed line, where there is no gpg.
 
 // A test fails by panicking, in its helpers too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::string_slice,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
+)]
 
 mod openpgp_support;
 
@@ -295,7 +302,7 @@ fn shown(gpg: &Gpg, days: i64, armor: &str) -> Shown {
             "pub" => {
                 expires = field[6].parse().ok();
                 revoked = field[1] == "r";
-                usage = field[11].to_owned();
+                field[11].clone_into(&mut usage);
             }
             // Of a revoked key gpg calls every user id revoked.
             "uid" if revoked || field[1] != "r" => user_ids.push(field[9].replace("\\x3a", ":")),

@@ -1,7 +1,12 @@
 //! Keyring files, and certificates that somebody has blown up: each is reported, and what is kept stays small.
 
 // A test fails by panicking, in its helpers too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
+)]
 
 mod openpgp_support;
 
@@ -62,12 +67,7 @@ fn a_secret_key_or_a_bad_certificate_hides_no_other() {
     .concat();
     assert_eq!(
         outcome(&binary),
-        [
-            good(&one),
-            secret.clone(),
-            unsupported_outcome.clone(),
-            good(&three)
-        ]
+        [good(&one), secret, unsupported_outcome, good(&three)]
     );
     // The same in one armored block, as `gpg --armor --export` writes it, and in a block for each.
     let as_text = |label: &str, bytes: &[u8]| {
@@ -92,7 +92,7 @@ fn a_secret_key_or_a_bad_certificate_hides_no_other() {
     // One that breaks off takes what follows it only where nobody can tell where that begins: in one block.
     let whole = public(&two);
     let broken = &whole[..whole.len() - 7];
-    let refused = Err((CertificateError::MalformedBinary, Some(name.clone())));
+    let refused = Err((CertificateError::MalformedBinary, Some(name)));
     assert_eq!(
         outcome(&[&public(&one), broken].concat()),
         [good(&one), refused.clone()]

@@ -2,7 +2,13 @@
 //! `weak` or refused at import, with a sentence that says so.
 
 // A test fails by panicking, in its helpers too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
+)]
 
 mod openpgp_support;
 

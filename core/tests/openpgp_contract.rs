@@ -2,7 +2,13 @@
 //! reason alone. Signers are made with Sequoia.
 
 // A test fails by panicking, in its helpers too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
+)]
 
 mod openpgp_support;
 
@@ -210,9 +216,9 @@ fn the_signature_packet() {
         (
             "another key id",
             builder()
-                .set_issuer_fingerprint(subkey.clone())
+                .set_issuer_fingerprint(subkey)
                 .unwrap()
-                .set_issuer(primary.clone().into())
+                .set_issuer(primary.into())
                 .unwrap(),
             "malformed",
         ),

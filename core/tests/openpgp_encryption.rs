@@ -1,7 +1,13 @@
 //! Encrypted messages without gpg: recipients of every kind, the form for each, what is refused, what must look alike.
 
 // A test fails by panicking, in its helpers too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
+)]
 
 mod openpgp_support;
 

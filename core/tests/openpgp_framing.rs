@@ -2,7 +2,14 @@
 //! good key in a frame that is changed in one way.
 
 // A test fails by panicking, in its helpers too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
+)]
 
 mod openpgp_support;
 

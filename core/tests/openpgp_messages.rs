@@ -2,7 +2,13 @@
 //! key.
 
 // A test fails by panicking, in its helpers too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
+)]
 
 mod openpgp_support;
 
@@ -21,20 +27,20 @@ fn shapes_of_inline_messages() {
     type Change = fn(&mut Vec<Packet>);
     let changes: [(&str, Change); 11] = [
         ("literal after (CVE-2025-47934)", |packets| {
-            packets.push(literal("evil"))
+            packets.push(literal("evil"));
         }),
         ("literal before", |packets| {
-            packets.insert(0, literal("evil"))
+            packets.insert(0, literal("evil"));
         }),
         ("two literals", |packets| packets.insert(1, literal("evil"))),
         ("no one-pass signature", |packets| drop(packets.remove(0))),
         ("no signature", |packets| drop(packets.pop())),
         ("no literal", |packets| drop(packets.remove(1))),
         ("signature twice", |packets| {
-            packets.push(packets[2].clone())
+            packets.push(packets[2].clone());
         }),
         ("one-pass twice", |packets| {
-            packets.insert(0, packets[0].clone())
+            packets.insert(0, packets[0].clone());
         }),
         ("nested one-pass", |packets| {
             packets.insert(0, packets[0].clone());
@@ -52,7 +58,7 @@ fn shapes_of_inline_messages() {
             packets.push(compressed.into());
         }),
         ("marker", |packets| {
-            packets.insert(0, Marker::default().into())
+            packets.insert(0, Marker::default().into());
         }),
     ];
     for (name, change) in changes {
@@ -105,7 +111,7 @@ fn packets_in_signature_blocks() {
             "certificate",
             vec![good.clone(), cert.primary_key().key().clone().into()],
         ),
-        ("user id", vec![good.clone(), UserID::from("x").into()]),
+        ("user id", vec![good, UserID::from("x").into()]),
     ] {
         assert_eq!(
             word(&block(packets), day(20), keyring),

@@ -2,7 +2,12 @@
 //! valid for our payload.
 
 // A test fails by panicking, in its helpers too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
+)]
 
 mod openpgp_support;
 
@@ -27,9 +32,9 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files(&path, found)
+            files(&path, found);
         } else {
-            found.push(path)
+            found.push(path);
         }
     }
 }
@@ -46,9 +51,8 @@ fn own_text(block: &str) -> String {
             .map(|line| line.strip_prefix("- ").unwrap_or(line));
         return lines.collect::<Vec<_>>().join("\n");
     }
-    let mut parser = match PacketParser::from_bytes(block.as_bytes()) {
-        Ok(parser) => parser,
-        Err(_) => return payload(),
+    let Ok(mut parser) = PacketParser::from_bytes(block.as_bytes()) else {
+        return payload();
     };
     while let PacketParserResult::Some(mut here) = parser {
         if let Packet::Literal(_) = here.packet {
@@ -118,8 +122,8 @@ fn judge(folder: &str) -> Option<BTreeMap<String, &'static str>> {
 }
 
 /// Compares with a table: what it does not name is `malformed`.
-fn check(words: BTreeMap<String, &'static str>, table: &[(&str, &str)]) {
-    for (name, word) in &words {
+fn check(words: &BTreeMap<String, &'static str>, table: &[(&str, &str)]) {
+    for (name, word) in words {
         let named = table.iter().find(|(file, _)| file == name);
         assert_eq!(*word, named.map_or("malformed", |(_, word)| word), "{name}");
     }
@@ -135,7 +139,7 @@ fn clearsign_attacks() {
     };
     assert!(words.len() > 50, "{} files", words.len());
     check(
-        words,
+        &words,
         &[
             // Good signatures, which show that the others are judged by the same keyring and to the end.
             ("gocrypto-clearSignV6-6.asc", "valid"),
@@ -171,7 +175,7 @@ fn rpgp() {
     let Some(words) = judge("rpgp") else { return };
     assert!(words.len() > 50, "{} files", words.len());
     check(
-        words,
+        &words,
         &[
             ("tests/rfc9580/v4-ed25519-x25519/csf.msg", "valid"),
             ("tests/rfc9580/v6-25519-annex-a-4/csf.msg", "valid"),

@@ -65,11 +65,7 @@ pub struct Search<'d> {
 impl<'d> Search<'d> {
     /// Tries the wordings in their order, each for all documents that are still without a match. What is found for each, in
     /// the order given; `None` where no wording gives a row.
-    pub fn run(
-        &self,
-        sought: &[Sought<'_>],
-        wordings: &[Wording<'d>],
-    ) -> Result<Vec<Option<Found<'d>>>> {
+    pub fn run(&self, sought: &[Sought<'_>], wordings: &[Wording<'d>]) -> Vec<Option<Found<'d>>> {
         let mut found: Vec<Option<Found<'d>>> = Vec::new();
         found.resize_with(sought.len(), || None);
         let mut near: HashMap<usize, Vec<Found<'d>>> = HashMap::new();
@@ -85,7 +81,7 @@ impl<'d> Search<'d> {
             if open.is_empty() {
                 continue;
             }
-            for (place, one) in self.try_wording(sought, open, wording)? {
+            for (place, one) in self.try_wording(sought, open, wording) {
                 if one.is_match {
                     if let Some(slot) = found.get_mut(place) {
                         *slot = Some(one);
@@ -104,7 +100,7 @@ impl<'d> Search<'d> {
                 *slot = nearest(sought, all);
             }
         }
-        Ok(found)
+        found
     }
 
     /// The documents at some places in one wording, once for each Unicode table that was tried. The first is that of the
@@ -114,7 +110,7 @@ impl<'d> Search<'d> {
         sought: &[Sought<'_>],
         mut open: Vec<usize>,
         wording: &Wording<'d>,
-    ) -> Result<Vec<(usize, Found<'d>)>> {
+    ) -> Vec<(usize, Found<'d>)> {
         let mut results: Vec<(usize, Found<'d>)> = Vec::with_capacity(open.len());
         let first = settings::python_unicode();
         let others = UnicodeVersion::ALL.into_iter().filter(|v| *v != first);
@@ -125,7 +121,7 @@ impl<'d> Search<'d> {
             let of_the_open: Vec<&Sought<'_>> =
                 open.iter().filter_map(|place| sought.get(*place)).collect();
             let tried = TriedUnicode::table(version);
-            let texts = self.texts(&of_the_open, wording)?;
+            let texts = self.texts(&of_the_open, wording);
             let mattered = tried.mattered();
             drop(tried);
             let mut still_open = Vec::new();
@@ -153,7 +149,7 @@ impl<'d> Search<'d> {
                 break;
             }
         }
-        Ok(results)
+        results
     }
 
     /// Texts in the order given. One document that cannot be serialised must not hide the others, so each is then tried by
@@ -162,11 +158,11 @@ impl<'d> Search<'d> {
         &self,
         sought: &[&Sought<'_>],
         wording: &Wording<'d>,
-    ) -> Result<Vec<Option<std::result::Result<String, String>>>> {
+    ) -> Vec<Option<std::result::Result<String, String>>> {
         let keys: Vec<&str> = sought.iter().map(|s| s.key).collect();
         let (edition, language) = (wording.edition, wording.language.as_deref());
         if let Ok(texts) = self.attempt(edition, &keys, language) {
-            return Ok(texts.into_iter().map(|text| text.map(Ok)).collect());
+            return texts.into_iter().map(|text| text.map(Ok)).collect();
         }
         let mut texts = Vec::with_capacity(keys.len());
         for key in keys {
@@ -176,7 +172,7 @@ impl<'d> Search<'d> {
                 Err(error) => Some(Err(why(&error))),
             });
         }
-        Ok(texts)
+        texts
     }
 
     /// In a subtransaction: what the definition raises is an answer here.

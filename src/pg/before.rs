@@ -30,6 +30,10 @@ impl NewRow {
                     hint: "health_crypto.encrypt_column() installs the triggers.",
                 });
             }
+            #[allow(
+                clippy::cast_ptr_alignment,
+                reason = "by its tag PostgreSQL has made a TriggerData there"
+            )]
             let data = context.cast::<pg_sys::TriggerData>();
             let event = (*data).tg_event;
             let before = event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE;
@@ -133,9 +137,9 @@ impl NewRow {
                 self.tuple,
                 descriptor,
                 1,
-                &mut number,
-                &mut value,
-                &mut null,
+                &raw mut number,
+                &raw mut value,
+                &raw mut null,
             ))
         }
     }

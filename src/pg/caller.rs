@@ -74,7 +74,7 @@ impl RunAs {
         let mut security = 0;
         // SAFETY: reads two process variables; the settings are saved at a new nesting level that Drop closes.
         let settings = unsafe {
-            pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
+            pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut security);
             pg_sys::NewGUCNestLevel()
         };
         for (name, value) in PINNED {

@@ -32,8 +32,8 @@ pub fn moment(timestamp: i64) -> Option<Moment> {
         let status = pg_sys::timestamp2tm(
             timestamp,
             std::ptr::null_mut(),
-            &mut tm,
-            &mut fraction,
+            &raw mut tm,
+            &raw mut fraction,
             std::ptr::null_mut(),
             std::ptr::null_mut(),
         );

@@ -79,9 +79,12 @@ unsafe fn raise(error: Raisable) {
                 errhint(FORMAT, error.hint);
             }
             if !error.constraint.is_null() {
-                err_generic_string(pg_sys::PG_DIAG_CONSTRAINT_NAME as c_int, error.constraint);
-                err_generic_string(pg_sys::PG_DIAG_SCHEMA_NAME as c_int, error.schema);
-                err_generic_string(pg_sys::PG_DIAG_TABLE_NAME as c_int, error.table);
+                err_generic_string(
+                    c_int::from(pg_sys::PG_DIAG_CONSTRAINT_NAME),
+                    error.constraint,
+                );
+                err_generic_string(c_int::from(pg_sys::PG_DIAG_SCHEMA_NAME), error.schema);
+                err_generic_string(c_int::from(pg_sys::PG_DIAG_TABLE_NAME), error.table);
             }
             errfinish(c"health_crypto".as_ptr(), 0, c"raise".as_ptr());
         }

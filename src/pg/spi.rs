@@ -53,6 +53,10 @@ pub struct Session {
     _not_send: PhantomData<*const ()>,
 }
 
+#[allow(
+    clippy::unused_self,
+    reason = "a statement runs in a session that is open, and its rows live as long"
+)]
 impl Session {
     /// Opens a connection; it closes when dropped, also while an error unwinds.
     pub fn open() -> Session {
@@ -71,6 +75,10 @@ impl Session {
     }
 
     /// As [`Session::run`], with at most `limit` rows (0: all).
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "what the values point to has to live until the statement has run"
+    )]
     pub fn run_limited(
         &self,
         sql: &str,
@@ -185,7 +193,7 @@ pub struct Rows<'s> {
     _session: PhantomData<&'s Session>,
 }
 
-impl<'s> Rows<'s> {
+impl Rows<'_> {
     /// Rows returned or written.
     pub fn len(&self) -> usize {
         self.count

@@ -51,6 +51,10 @@ impl Event {
                     hint: "health_crypto.protect() installs the triggers.",
                 });
             }
+            #[allow(
+                clippy::cast_ptr_alignment,
+                reason = "by its tag PostgreSQL has made a TriggerData there"
+            )]
             let data = context.cast::<pg_sys::TriggerData>();
             let event = (*data).tg_event;
             let after = event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_AFTER;
@@ -139,18 +143,26 @@ impl Event {
             let descriptor = (*(*self.data).tg_relation).rd_att;
             let number = number(self.data, column)?.ok_or_else(|| gone(column))?;
             let (mut old_null, mut new_null) = (false, false);
-            let old =
-                pg_sys::SPI_getbinval((*self.data).tg_trigtuple, descriptor, number, &mut old_null);
-            let new =
-                pg_sys::SPI_getbinval((*self.data).tg_newtuple, descriptor, number, &mut new_null);
+            let old = pg_sys::SPI_getbinval(
+                (*self.data).tg_trigtuple,
+                descriptor,
+                number,
+                &raw mut old_null,
+            );
+            let new = pg_sys::SPI_getbinval(
+                (*self.data).tg_newtuple,
+                descriptor,
+                number,
+                &raw mut new_null,
+            );
             if old_null || new_null {
                 return Ok(old_null != new_null);
             }
             let (mut length, mut by_value) = (0i16, false);
             pg_sys::get_typlenbyval(
                 pg_sys::SPI_gettypeid(descriptor, number),
-                &mut length,
-                &mut by_value,
+                &raw mut length,
+                &raw mut by_value,
             );
             Ok(if by_value {
                 old.value() != new.value()
@@ -169,7 +181,7 @@ pub unsafe fn argument<'d>(data: *mut pg_sys::TriggerData, index: usize) -> Opti
     // SAFETY: tgargs holds tgnargs NUL-terminated strings that live as long as the relation is open.
     unsafe {
         let trigger = (*data).tg_trigger;
-        if index >= (*trigger).tgnargs.max(0) as usize {
+        if index >= usize::try_from((*trigger).tgnargs).unwrap_or(0) {
             return None;
         }
         CStr::from_ptr(*(*trigger).tgargs.add(index)).to_str().ok()
@@ -224,15 +236,15 @@ pub unsafe fn text(
     unsafe {
         let descriptor = (*(*data).tg_relation).rd_att;
         let mut null = false;
-        let datum = pg_sys::SPI_getbinval(tuple, descriptor, number, &mut null);
+        let datum = pg_sys::SPI_getbinval(tuple, descriptor, number, &raw mut null);
         if null {
             return None;
         }
         let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
         pg_sys::getTypeOutputInfo(
             pg_sys::SPI_gettypeid(descriptor, number),
-            &mut output,
-            &mut varlena,
+            &raw mut output,
+            &raw mut varlena,
         );
         let text = pg_sys::OidOutputFunctionCall(output, datum);
         let owned = CStr::from_ptr(text).to_string_lossy().into_owned();

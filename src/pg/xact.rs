@@ -24,7 +24,10 @@ unsafe extern "C-unwind" fn at_transaction(
     event: pg_sys::XactEvent::Type,
     _arg: *mut std::ffi::c_void,
 ) {
-    use pg_sys::XactEvent::*;
+    use pg_sys::XactEvent::{
+        XACT_EVENT_ABORT, XACT_EVENT_COMMIT, XACT_EVENT_PARALLEL_ABORT, XACT_EVENT_PARALLEL_COMMIT,
+        XACT_EVENT_PREPARE,
+    };
     if matches!(
         event,
         XACT_EVENT_COMMIT
@@ -46,7 +49,9 @@ unsafe extern "C-unwind" fn at_subtransaction(
     _parent: pg_sys::SubTransactionId,
     _arg: *mut std::ffi::c_void,
 ) {
-    use pg_sys::SubXactEvent::*;
+    use pg_sys::SubXactEvent::{
+        SUBXACT_EVENT_ABORT_SUB, SUBXACT_EVENT_COMMIT_SUB, SUBXACT_EVENT_START_SUB,
+    };
     match event {
         SUBXACT_EVENT_START_SUB => seal::mark::begin_sub(sub),
         SUBXACT_EVENT_COMMIT_SUB => seal::mark::commit_sub(sub),

@@ -468,7 +468,7 @@ impl Flush<'_> {
             digest: Some(digest),
             text: row.text.as_deref(),
         }];
-        let found = search.run(&sought, &wordings)?.pop().flatten();
+        let found = search.run(&sought, &wordings).pop().flatten();
         let found = found.ok_or_else(|| no_row(d))?;
         Ok(match (found.is_match, found.text) {
             (true, Ok(words)) => Ok((found.wording.language, words)),

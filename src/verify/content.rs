@@ -191,7 +191,7 @@ impl<'d> Judge<'d> {
                     text: row.text.as_deref(),
                 })
                 .collect();
-            for (place, found) in places.into_iter().zip(search.run(&sought, &wordings)?) {
+            for (place, found) in places.into_iter().zip(search.run(&sought, &wordings)) {
                 if let Some(slot) = words.get_mut(place) {
                     *slot = found;
                 }
@@ -385,7 +385,7 @@ impl<'d> Judge<'d> {
             let of_the_word = all.iter().filter(|v| v.status == overall);
             if let Some(one) = of_the_word.min_by_key(|v| v.signed_at) {
                 verdict.signer = one.signer.as_ref().map(ToString::to_string);
-                verdict.signer_name = one.signer_name.clone();
+                verdict.signer_name.clone_from(&one.signer_name);
                 verdict.signed_at = one.signed_at.map(time::timestamp).transpose()?;
                 if overall != Status::Valid {
                     verdict.detail = format!("{}; signature: {}", verdict.detail, one.detail);

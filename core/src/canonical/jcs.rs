@@ -21,7 +21,7 @@ pub(super) fn write(
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
         Value::Integer(integer) if integer.unsigned_abs() <= MAX_SAFE_INTEGER => {
-            out.push_str(&integer.to_string())
+            out.push_str(&integer.to_string());
         }
         Value::Integer(_) => return Err(CanonicalError::IntegerOutOfRange { path: path.short() }),
         Value::Float(float) => {

@@ -181,7 +181,11 @@ impl<'t> PlainDecimal<'t> {
         let significant = all()
             .skip(leading_zeros)
             .take(length - leading_zeros - trailing_zeros);
-        // Of the first significant digit; isize holds the length of any text.
+        // Of the first significant digit.
+        #[allow(
+            clippy::cast_possible_wrap,
+            reason = "isize holds the length of any text"
+        )]
         let exponent = self.integer.len() as isize - 1 - leading_zeros as isize;
         exponent == shortest.exponent as isize && significant.eq(shortest.digits.bytes())
     }

@@ -170,6 +170,7 @@ pub fn write_repr_float(f: f64, out: &mut String) {
 fn write_hundredths(f: f64, out: &mut String) -> bool {
     const LIMIT: f64 = 1e15;
     let hundredths = f * 100.0;
+    #[allow(clippy::float_cmp, reason = "the very double is asked for")]
     if hundredths >= LIMIT || hundredths.trunc() != hundredths || hundredths / 100.0 != f {
         return false;
     }
@@ -294,6 +295,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::cast_precision_loss, reason = "numbers below 2^53 are exact")]
     fn numbers_with_two_decimals_are_written_as_the_search_would() {
         let beyond: i64 = 1_000_000_000_000_000;
         let mut quick = 0;

@@ -73,7 +73,7 @@ impl Value<'_> {
                 write_json_string(&word, out);
             }
             Self::Decimal(literal) if PlainDecimal::read(literal).is_some() => {
-                out.push_str(literal)
+                out.push_str(literal);
             }
             Self::Decimal(text) | Self::Text(text) => write_json_string(text, out),
             Self::List(items) => {

@@ -205,7 +205,9 @@ fn hash(value: &Value<'static>, hasher: &mut DefaultHasher) {
         Value::Decimal(text) | Value::Text(text) => text.hash(hasher),
         Value::List(items) => {
             items.len().hash(hasher);
-            items.iter().for_each(|item| hash(item, hasher));
+            for item in items {
+                hash(item, hasher);
+            }
         }
         Value::Object(fields) => {
             fields.len().hash(hasher);

@@ -176,10 +176,10 @@ impl Walk<'_> {
                     }
                 }
                 Step::Removed(index, sealed) => {
-                    self.list(&Path::Index(path, index), Some(sealed), None)?
+                    self.list(&Path::Index(path, index), Some(sealed), None)?;
                 }
                 Step::Added(index, current) => {
-                    self.list(&Path::Index(path, index), None, Some(current))?
+                    self.list(&Path::Index(path, index), None, Some(current))?;
                 }
             }
         }

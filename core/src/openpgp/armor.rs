@@ -120,7 +120,8 @@ static CRC24: [u32; 256] = crc24_table();
 
 #[allow(
     clippy::indexing_slicing,
-    reason = "a constant: evaluated by the compiler"
+    clippy::cast_possible_truncation,
+    reason = "a constant: evaluated by the compiler, for indices below 256"
 )]
 const fn crc24_table() -> [u32; 256] {
     let mut table = [0; 256];

@@ -271,8 +271,10 @@ pub(super) fn printable(user_id: &[u8]) -> String {
 
 fn algorithm(key: &Key<PublicParts, UnspecifiedRole>) -> String {
     let bits = key.mpis().bits().unwrap_or_default();
-    #[allow(deprecated)]
-    // Old certificates have these algorithms, and it is a name that is asked for.
+    #[allow(
+        deprecated,
+        reason = "old certificates have these algorithms, and it is a name that is asked for"
+    )]
     match (key.pk_algo(), key.mpis()) {
         (
             PublicKeyAlgorithm::RSAEncryptSign

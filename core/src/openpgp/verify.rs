@@ -8,7 +8,7 @@ use sequoia_openpgp as openpgp;
 use openpgp::Error;
 use openpgp::packet::key::{PublicParts, UnspecifiedRole};
 use openpgp::packet::{Key, Packet, Signature};
-use openpgp::policy::Policy;
+use openpgp::policy::{HashAlgoSecurity, Policy};
 use openpgp::types::SignatureType;
 
 use super::framing::{self, Frame};
@@ -303,7 +303,11 @@ fn holds(
         }
     }
     // Sequoia's backends refuse some hashes outright; then the policy's word is the truer one.
-    if refusal.0 == Status::Weak && policy.signature(signature, Default::default()).is_err() {
+    if refusal.0 == Status::Weak
+        && policy
+            .signature(signature, HashAlgoSecurity::default())
+            .is_err()
+    {
         refusal = (Status::Weak, "the policy refuses the signature's hash");
     }
     Err(refusal)
@@ -356,7 +360,10 @@ fn still_holds(
     at: SystemTime,
     policy: &dyn Policy,
 ) -> Result<(), (Status, &'static str)> {
-    if policy.signature(signature, Default::default()).is_err() {
+    if policy
+        .signature(signature, HashAlgoSecurity::default())
+        .is_err()
+    {
         return Err((Status::Weak, "the policy refuses the signature's hash"));
     }
     match signature.signature_alive(at, std::time::Duration::ZERO) {

@@ -246,13 +246,13 @@ fn difference(change: &Change, before: &str, characters: usize) -> Markup {
     html! {
         tr {
             td { (shown::text(&change.field, NAME)) }
-            td data-label=(before) { (side(&change.sealed, pair.left(characters))) }
-            td data-label="Current" { (side(&change.current, pair.right(characters))) }
+            td data-label=(before) { (side(&change.sealed, &pair.left(characters))) }
+            td data-label="Current" { (side(&change.current, &pair.right(characters))) }
         }
     }
 }
 
-fn side(side: &Side, shown: Markup) -> Markup {
+fn side(side: &Side, shown: &Markup) -> Markup {
     html! {
         @match side {
             Side::Nothing => span.none { "nothing" },

@@ -64,7 +64,9 @@ impl Slip<'_> {
 fn drawn(code: &QrCode) -> Markup {
     let side = code.width();
     let all = side + 2 * QUIET;
-    let size = format!("{}mm", all as f64 / 2.0);
+    // A square is half a millimetre wide.
+    let half = if all.is_multiple_of(2) { "" } else { ".5" };
+    let size = format!("{}{half}mm", all / 2);
     let colors = code.to_colors();
     let mut path = String::new();
     for (y, row) in colors.chunks(side.max(1)).enumerate() {

@@ -1,7 +1,7 @@
 //! Packets put together by hand, of sizes and depths that nobody means honestly.
 
 // DSA is offered, whatever Sequoia thinks of it.
-#![allow(deprecated)]
+#![allow(deprecated, reason = "what is deprecated is judged here")]
 
 use std::io::Write;
 use std::time::Duration;

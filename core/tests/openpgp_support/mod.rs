@@ -1,5 +1,5 @@
 //! What the OpenPGP tests share: signers made with Sequoia, blocks put together by hand, and a keyring in memory.
-#![allow(dead_code)] // Each test crate uses its own part.
+#![allow(dead_code, reason = "each test crate uses its own part")]
 
 pub mod hostile;
 pub mod programs;

@@ -283,7 +283,7 @@ fn with_mdc(
     // A checksum against changes inside the encryption, as the format has it; no collision matters here.
     let digest = sha1(&clear);
     clear.extend(digest);
-    packets.push(0xC0 | 18);
+    packets.push(0xC0 | 0x12);
     length(clear.len().checked_add(1)?, packets)?;
     packets.push(1);
     let start = [0; BLOCK_BYTES];
@@ -314,7 +314,7 @@ fn with_aead(
         .len()
         .checked_add(tags.checked_mul(tag_bytes)?)?
         .checked_add(4 + salt.len())?;
-    packets.push(0xC0 | 18);
+    packets.push(0xC0 | 0x12);
     length(whole, packets)?;
     packets.extend([2, session_key.algorithm.into(), AEAD.into(), CHUNK_EXPONENT]);
     packets.extend(salt);
@@ -336,7 +336,7 @@ fn with_aead(
 /// A literal packet of binary data: text would have its line ends changed by the reader. Without a date.
 fn literal(plaintext: &[u8], file_name: &str, out: &mut Vec<u8>) -> Option<()> {
     let name = u8::try_from(file_name.len()).ok()?;
-    out.push(0xC0 | 11);
+    out.push(0xC0 | 0x0B);
     length(plaintext.len().checked_add(6 + usize::from(name))?, out)?;
     out.extend([b'b', name]);
     out.extend(file_name.as_bytes());
