@@ -6,8 +6,8 @@
 #
 # 1. Every object, its owner, rights and what matters for its safety, against objects.tsv. A new or changed object fails
 #    until somebody has looked at it and accepted it.
-# 2. open.tsv has a reason for each object that everybody may use, and for each that the auditors may use besides. It is
-#    written by hand.
+# 2. sql/privileges.sql has a reason for each role, and for each object that everybody or the auditors may use; it grants
+#    what the catalogue says they may use, and nothing else.
 # 3. pgspot on the generated install script, against pgspot.tsv, which has a reason for each finding that stays.
 # 4. Attacks by names, by rights and by rows (hostile.sql): each is tried as the role that would try it.
 #
@@ -64,17 +64,29 @@ rule "the roles cannot log in, and have no attributes" '$1 == "role" && $5 ~ /LO
 rule "the registrar has no members" '$2 == "health_crypto_registrar" && $4 != "members none" { print $4 }'
 rule "settings are a superuser's" '$1 == "setting" && $4 != "context superuser" { print $2 }'
 
-header "what everybody may use"
-open='$4 ~ /PUBLIC=|health_crypto_auditor=/ && $1 != "role" { print $1 "\t" $2 "\t" $4 }'
-# Each with its reason, and nothing else.
-if diff -u <(cut -f 1-3 "$here/open.tsv" | LC_ALL=C sort) <(awk -F '\t' "$open" "$work/objects.tsv" | LC_ALL=C sort) >"$work/open.diff"; then
-    ok "each of $(wc -l <"$here/open.tsv") objects that others may use has its reason in open.tsv"
+header "reasons"
+reasons() { python3 "$here/reasons.py" "$ROOT/sql/privileges.sql" "$1"; }
+# Each with its reason, and nothing else: what the catalogue says, whatever made it so.
+reasons grants >"$work/grants.sql"
+sql -A -t -c 'SET search_path = pg_catalog' -f "$work/grants.sql" | LC_ALL=C sort >"$work/granted.tsv"
+awk -F '\t' '$4 ~ /PUBLIC=|health_crypto_auditor=/ && $1 != "role" { print $1 "\t" $2 "\t" $4 }' "$work/objects.tsv" |
+    LC_ALL=C sort >"$work/open.tsv"
+if diff -u "$work/granted.tsv" "$work/open.tsv" >"$work/open.diff"; then
+    ok "each of $(wc -l <"$work/open.tsv") objects that others may use is granted with its reason in sql/privileges.sql"
 else
-    not_ok "open.tsv and the catalogue differ (< reviewed, > now):"
+    not_ok "sql/privileges.sql and the catalogue differ (- granted there, + now):"
     grep '^[-+][^-+]' "$work/open.diff" || true
 fi
-bare=$(awk -F '\t' 'NF != 4 || length($4) < 20 { print $2 }' "$here/open.tsv")
-if [ -z "$bare" ]; then ok "every reason is one"; else not_ok "without a reason in open.tsv: $bare"; fi
+# Roles that own something or may use something, and everybody.
+roles=$(awk -F '\t' '{ if ($1 == "role") print $2; if ($3 != "" && $3 != "installer") print $3; if ($4 ~ /PUBLIC=/) print "PUBLIC" }' "$work/objects.tsv" |
+    LC_ALL=C sort -u)
+if [ "$roles" = "$(reasons roles | LC_ALL=C sort)" ]; then
+    ok "each of $(wc -l <<<"$roles") roles has its reason in sql/privileges.sql"
+else
+    not_ok "roles of the catalogue: $(xargs <<<"$roles"); with a reason in sql/privileges.sql: $(reasons roles | xargs)"
+fi
+bare=$(reasons bare)
+if [ -z "$bare" ]; then ok "every statement of sql/privileges.sql has its reason"; else not_ok "without a reason: $bare"; fi
 
 header "pgspot"
 venv=$STATE/tools/pgspot
