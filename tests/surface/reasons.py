@@ -13,7 +13,7 @@ KINDS = {"SCHEMA": "schema", "TYPE": "type", "FUNCTION": "function", None: "rela
 
 
 def statements(text):
-    """Each statement with the comment that its block begins with. A block ends with an empty line or another comment."""
+    """Each statement with the comment above it. Statements that follow share it up to an empty line; no grant shares one."""
     reason, body, in_comment = "", [], False
     for line in text.splitlines():
         if line.startswith("--"):
@@ -26,8 +26,11 @@ def statements(text):
             continue
         body.append(line.strip())
         if line.rstrip().endswith(";"):
-            yield " ".join(body).rstrip(";"), reason
+            statement = " ".join(body).rstrip(";")
+            yield statement, reason
             body = []
+            if statement.startswith("GRANT"):
+                reason = ""
     if body:
         sys.exit(f"error: a statement without an end: {' '.join(body)}")
 
