@@ -76,7 +76,7 @@ END $$;
 SELECT format('CALL tampered(%L, %L, %L, %L)', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), :most > 0)
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
  WHERE c.relnamespace = 'health_crypto'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-   AND (:most > 0 OR c.relname IN ('protected_document', 'definition', 'certificate', 'encrypted_column'))
+   AND (:most > 0 OR c.relname IN ('protected_document', 'definition', 'watched_table', 'register_entry', 'certificate', 'encrypted_column'))
  ORDER BY c.relname, a.attnum
 \gexec
 

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Every function of the extension, as the catalogue lists them, called over and over in one session with arguments that
-it refuses: resident memory stays flat, and the session is as it was. Two sessions run at a time."""
+it refuses: resident memory stays flat, and the session is as it was. Two sessions run at a time.
+
+In full it takes an hour of two processors. What came of each function is kept in target/reliability/calls as soon as it is
+known; with --resume a run that was stopped goes on with the others."""
 
 import concurrent.futures
 import itertools
+import json
 import re
 import statistics
 import time
@@ -16,19 +20,23 @@ from harness import rows, run, value
 
 options = harness.options(
     __doc__, calls=("calls of each function instead of 100,000 or 200", 0),
-    only=("only the functions whose signature has this in it", ""))
+    only=("only the functions whose signature has this in it", ""),
+    resume=("1: not the functions whose outcome an earlier run with as many calls has left", 0))
 part = harness.Part("calls", options)
 CALLS = options.calls or (100_000 if options.full else 200)
 WARM = max(100, CALLS // 50)
 # Growth that is not a leak of 100,000 calls: the allocator's and the caches' own.
 FLAT_KIB = 1024
+# These query the whole catalogue, with a plan of some hundred nodes, which is made anew when statistics have changed.
+LARGE_PLANS, LARGE_KIB = ("health_crypto.status()", "health_crypto.protection_gaps()"), 4096
 # A leak grows with every call, the caches do not: bytes a call in the second half. The smallest thing that palloc or
 # malloc hands out is 16 bytes. Fewer calls than this are lost in the pages of the process.
 FLAT_BYTES, SLOPE_CALLS = 4.0, 20_000
 
 FLAT = part.case(
     f"functions called {CALLS:,} times in one session, with arguments that they refuse if they refuse any",
-    f"resident memory flat: at most {FLAT_KIB} KiB more at the end than after {WARM:,} calls")
+    f"resident memory flat: at most {FLAT_KIB} KiB more at the end than after {WARM:,} calls, {LARGE_KIB} of those that"
+    " query the whole catalogue")
 SLOPE = part.case(
     "slope of that memory over the second half of the calls", f"at most {FLAT_BYTES:.0f} bytes a call")
 SAME = part.case("sessions after that", "settings, role, locks and snapshot as before, and usable")
@@ -92,8 +100,15 @@ HARD = {
 }
 
 
+def kept(signature):
+    """Where the outcome of a function is kept."""
+    folder = harness.STATE / "reliability" / "calls"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / (re.sub(r"[^a-z0-9_]+", "-", signature) + ".json")
+
+
 def measure(database, signature, calls, count):
-    """Memory before and after so many calls, and the session; the number of refused calls."""
+    """Memory before and after so many calls, and the session before and after; how many calls were refused."""
     connection = harness.connect(database)
     pid = value(connection, "SELECT pg_backend_pid()")
     run(connection, "SET client_min_messages = error")
@@ -104,31 +119,36 @@ def measure(database, signature, calls, count):
     failed = single(connection, calls, count // 20)
     more, bugs = many(
         connection, calls, count - count // 20, lambda done: samples.append((done, harness.resident(pid))))
-    failed += more
     grown = harness.resident(pid) - before
-    part.check(FLAT, grown <= FLAT_KIB, f"{signature}: {grown} KiB more after {count} calls")
-    rise = 0.0
-    if count >= SLOPE_CALLS:
-        rise = slope(samples[len(samples) // 2:])
-        part.check(SLOPE, rise <= FLAT_BYTES, f"{signature}: {rise:.1f} bytes a call")
+    rise = slope(samples[len(samples) // 2:]) if count >= SLOPE_CALLS else None
     now = rows(connection, nonsense.SESSION)
-    part.check(SAME, now == session and value(connection, "SELECT 1") == 1, f"{signature}: {session} then {now}")
-    part.check(SUM, bugs == 0, f"{signature}: XX000 {bugs} times", times=max(failed, 1))
+    same = now == session and value(connection, "SELECT 1") == 1
     connection.close()
-    return failed, grown, rise
+    return {"calls": count, "failed": failed + more, "bugs": bugs, "grown": grown, "rise": rise, "same": same}
 
 
 def trial(database, signature, calls, refuses, codes):
-    """One function; what came of it."""
-    started = time.monotonic()
-    failed, grown, rise = measure(database, signature, calls + HARD.get(signature, []), CALLS)
-    took = time.monotonic() - started
+    """One function, measured now or by an earlier run; what came of it."""
+    place = kept(signature)
+    if options.resume and place.exists() and json.loads(place.read_text())["calls"] == CALLS:
+        got = json.loads(place.read_text())
+    else:
+        started = time.monotonic()
+        got = measure(database, signature, calls + HARD.get(signature, []), CALLS)
+        got["ms"] = (time.monotonic() - started) / CALLS * 1000
+        place.write_text(json.dumps(got))
+    most = LARGE_KIB if signature in LARGE_PLANS else FLAT_KIB
+    part.check(FLAT, got["grown"] <= most, f"{signature}: {got['grown']} KiB more after {CALLS} calls")
+    if got["rise"] is not None:
+        part.check(SLOPE, got["rise"] <= FLAT_BYTES, f"{signature}: {got['rise']:.1f} bytes a call")
+    part.check(SAME, got["same"], f"{signature}: the session is another")
+    part.check(SUM, got["bugs"] == 0, f"{signature}: XX000 {got['bugs']} times", times=max(got["failed"], 1))
     if refuses:
-        part.check(SUM, failed > 0, f"{signature}: nothing was refused")
+        part.check(SUM, got["failed"] > 0, f"{signature}: nothing was refused")
     print(
-        f"{signature}: {failed:,} refused with {', '.join(map(str, codes)) or 'nothing'}, {grown} KiB,"
-        f" {rise:.2f} bytes a call, {took / CALLS * 1000:.2f} ms a call", flush=True)
-    return grown, rise
+        f"{signature}: {got['failed']:,} refused with {', '.join(map(str, codes)) or 'nothing'}, {got['grown']} KiB,"
+        f" {got['rise'] or 0:.2f} bytes a call, {got['ms']:.2f} ms a call", flush=True)
+    return got["grown"], got["rise"] or 0.0
 
 
 database = harness.database("calls")
@@ -150,7 +170,7 @@ for signature, name, returns, types in nonsense.functions(connection):
 if known:
     raise AssertionError(f"no such trigger functions any more: {known}")
 # What refuses nothing and looks at the whole catalogue takes longest, and begins first.
-trials.sort(key=lambda one: one[0] not in ("health_crypto.status()", "health_crypto.protection_gaps()"))
+trials.sort(key=lambda one: one[0] not in LARGE_PLANS)
 with concurrent.futures.ThreadPoolExecutor(2) as sessions:
     results = list(sessions.map(lambda one: trial(database, *one), trials))
 print(f"never refuse, called all the same: {', '.join(never)}")

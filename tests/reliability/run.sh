@@ -5,6 +5,7 @@
 #     tests/reliability/run.sh --full                all parts as docs/RELIABILITY.md tells of them, half an hour and more
 #     tests/reliability/run.sh [--full] PART...      some of: concurrency transactions crashes disk interruptions calls panics
 #     tests/reliability/run.sh --seed 7 PART         repeats a run's choices
+#     tests/reliability/run.sh --full --resume calls goes on where a full run of it was stopped
 #
 # Each part has a cluster of its own and writes target/reliability/PART.tsv, from which tools/reliability_table makes the
 # tables of docs/RELIABILITY.md. Prints "checks: N passed, N failed" for each.
@@ -18,6 +19,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --full | --short) arguments+=("$1") && shift ;;
         --seed) arguments+=("$1" "${2:?--seed needs a number}") && shift 2 ;;
+        --resume) arguments+=("$1" 1) && shift ;;
         -*) die "unknown option $1" ;;
         *) [[ " ${all[*]} " == *" $1 "* ]] || die "no part $1; parts: ${all[*]}" && parts+=("$1") && shift ;;
     esac

@@ -223,10 +223,38 @@ def directed_cases():
         part.tell(name)
 
 
+MARKS = part.case(
+    "memory of a transaction that writes and flushes one document over and over",
+    "at most 240 bytes a statement, of which PostgreSQL's own row versions take 120")
+
+
+def marks():
+    """What is remembered of a document does not grow with each statement, in a subtransaction or not."""
+    connection = harness.connect(harness.database("marks"))
+    run(connection, "INSERT INTO letter (id, subject) VALUES (1, 'a');"
+                    " INSERT INTO letter_line (letter, text, amount) VALUES (1, 'x', 1)")
+    connection.close()
+    write = "UPDATE letter_line SET text = 'x' || i WHERE letter = 1;"
+    for name, statement in (
+            ("statements", write), ("exception blocks", f"BEGIN {write} EXCEPTION WHEN OTHERS THEN NULL; END;")):
+        # What a session has freed would hide what it takes.
+        connection = harness.connect("marks")
+        pid = value(connection, "SELECT pg_backend_pid()")
+        run(connection, "BEGIN; SET CONSTRAINTS ALL IMMEDIATE")
+        resident = []
+        for times in (1500, 1500) if name == "statements" else (600, 600):
+            run(connection, f"DO $$ BEGIN FOR i IN 1..{times} LOOP {statement} END LOOP; END $$")
+            resident.append(harness.resident(pid))
+        each = (resident[1] - resident[0]) * 1024 / times
+        part.check(MARKS, each <= 240, f"{each:.0f} bytes, {name}")
+        connection.close()
+
+
 directed_cases()
 if not options.only:
+    marks()
     random_programs(6000 if options.full else 60)
 else:
-    for name in (PROGRAMS, STATEMENTS):
+    for name in (PROGRAMS, STATEMENTS, MARKS):
         del part.cases[name]
 part.end()

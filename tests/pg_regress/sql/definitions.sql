@@ -151,3 +151,21 @@ INSERT INTO named VALUES (1, 'a');
 SELECT content FROM health_crypto.verify(repeat('n', 34), 1);
 SELECT health_crypto.unprotect(repeat('n', 34));
 SELECT count(*) AS triggers_left FROM pg_trigger WHERE tgrelid = 'named'::regclass;
+
+-- The register outlives a table and the type of its keys: what is no key any more has no row, and is named like any other.
+CREATE TABLE slip (id text PRIMARY KEY, subject text, state text);
+CREATE FUNCTION slip_1(keys text[], language text) RETURNS TABLE (key text, subject text)
+    LANGUAGE sql STABLE BEGIN ATOMIC SELECT s.id, s.subject FROM slip s WHERE s.id = ANY (keys); END;
+SELECT health_crypto.protect('slip', 'slip', 'slip_1(text[], text)', state_column => 'state', sealed_states => '{done}', add_columns => true);
+INSERT INTO slip VALUES ('ward 3', 'a', 'done'), ('7', 'b', 'done'), ('8', 'c', 'done');
+SELECT health_crypto.unprotect('slip');
+DROP FUNCTION slip_1;
+DROP TABLE slip;
+CREATE TABLE slip (id int PRIMARY KEY, subject text, state text, document_digest text, serializer text, digital_signature text);
+CREATE FUNCTION slip_2(keys int[], language text) RETURNS TABLE (key int, subject text)
+    LANGUAGE sql STABLE BEGIN ATOMIC SELECT s.id, s.subject FROM slip s WHERE s.id = ANY (keys); END;
+SELECT health_crypto.protect('slip', 'slip', 'slip_2(int[], text)', state_column => 'state', sealed_states => '{done}');
+ALTER TABLE slip DISABLE TRIGGER USER;
+INSERT INTO slip SELECT 7, 'b', 'done', encode(sha512(t), 'hex'), convert_from(t, 'UTF8') FROM convert_to('{"subject":"b"}', 'UTF8') t;
+ALTER TABLE slip ENABLE TRIGGER USER;
+SELECT key, ok, content FROM health_crypto.verify_all('slip') ORDER BY key;
