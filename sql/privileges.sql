@@ -48,8 +48,8 @@ TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     health_crypto.certificate_description(bytea, timestamptz), health_crypto.certificate_digest(bytea, text[])
 TO PUBLIC;
--- Reads the catalogue, which everybody may read, as the caller.
-GRANT EXECUTE ON FUNCTION health_crypto.definition_parts(oid) TO PUBLIC;
+-- They read the catalogue, which everybody may read, as the caller.
+GRANT EXECUTE ON FUNCTION health_crypto.definition_parts(oid), health_crypto.before_triggers(regclass) TO PUBLIC;
 -- Each checks that the caller may read the document's root table, and row security for the row: gives nobody more than
 -- SELECT on the root.
 GRANT EXECUTE ON FUNCTION
