@@ -39,6 +39,30 @@ SELECT id, serializer FROM bad;
 ALTER FUNCTION bad_def(int[], text) RENAME TO gone;
 INSERT INTO bad VALUES (3, '18');
 SELECT document, gap, detail FROM health_crypto.protection_gaps();
+-- Arguments that nothing else bounds: one byte too many is over the limit (54000), and the most that there can be is not.
+CREATE FUNCTION pg_temp.answer(call text, length int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE 'SELECT count(c.c::text) FROM (SELECT ' || call || ') c (c)' USING repeat('1', length);
+    RETURN '00000';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+\set cameron `cat $PG_ABS_SRCDIR/data/cameron.asc`
+CREATE TEMP TABLE offered AS SELECT :'cameron'::text AS certificate;
+SELECT c.call, pg_temp.answer(c.call, c.most + 1) AS beyond, pg_temp.answer(c.call, c.most) NOT LIKE '54000%' AS at_the_limit
+  FROM (VALUES ('health_crypto.verify($1, 1)', 1024), ('health_crypto.verify(''prescription'', $1)', 1048576),
+               ('health_crypto.serialize(''prescription'', 1, $1)', 1024), ('health_crypto.reopen(''prescription'', 1, $1)', 65536),
+               ('health_crypto.remove_certificate($1, ''x'')', 1024), ('health_crypto.remove_certificate(''x'', $1)', 65536),
+               ('health_crypto.verify_signature($1, ''x'')', 16777216), ('health_crypto.encrypt(''x'', ARRAY[$1])', 1024),
+               ('health_crypto.decrypt(''x'', $1)', 1024), ('health_crypto.decrypt(''x'', ''x'', $1)', 65536),
+               ('health_crypto.decrypt_column(''pg_class'', ''relname'', $1, ''x'')', 1048576),
+               ('health_crypto.message_place(''pg_class'', ''relname'', $1)', 1048576),
+               ('health_crypto.protect(''limited'', ''pg_class'', ''now()'', reference_fields => ARRAY[$1])', 1024),
+               ('health_crypto.protect(''limited'', ''pg_class'', ''now()'', state_column => ''x'', sealed_states => ARRAY[$1])', 1024),
+               ('health_crypto.protect(''limited'', ''pg_class'', ''now()'', reference_fields => string_to_array(repeat(''a,'', length($1) - 1) || ''a'', '',''))', 1024),
+               ('health_crypto.import_certificate((SELECT o.certificate FROM offered o), ARRAY[$1])', 1024),
+               ('health_crypto.import_certificate((SELECT o.certificate FROM offered o), array_fill(''x''::text, ARRAY[length($1)]))', 1024)
+       ) c (call, most);
 -- A database that is not UTF-8.
 SET client_min_messages = warning;
 CREATE DATABASE regress_latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0;
