@@ -104,11 +104,14 @@ CREATE FUNCTION health_crypto.before_triggers(relation regclass) RETURNS SETOF n
 BEGIN ATOMIC
     -- What encrypts a column changes one that somebody else has changed.
     SELECT DISTINCT t.tgname
-      FROM pg_trigger t
-      JOIN pg_proc f ON f.oid = t.tgfoid
-     WHERE t.tgrelid IN (SELECT relation UNION SELECT p.relid::oid FROM pg_partition_tree(relation) p)
-       AND NOT t.tgisinternal AND (t.tgtype & 19) = 19 -- BEFORE (2), FOR EACH ROW (1), UPDATE (16): catalog/pg_trigger.h
-       AND (f.pronamespace <> 'health_crypto'::regnamespace OR f.proname <> 'encrypt_written')
+      FROM pg_catalog.pg_trigger t
+      JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) t.tgfoid
+     WHERE t.tgrelid IN (SELECT relation
+                         UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(relation) p)
+       -- BEFORE (2), FOR EACH ROW (1), UPDATE (16): catalog/pg_trigger.h
+       AND NOT t.tgisinternal AND (t.tgtype OPERATOR(pg_catalog.&) 19) OPERATOR(pg_catalog.=) 19
+       AND (f.pronamespace OPERATOR(pg_catalog.<>) 'health_crypto'::pg_catalog.regnamespace
+            OR f.proname OPERATOR(pg_catalog.<>) 'encrypt_written')
      ORDER BY t.tgname;
 END;
 COMMENT ON FUNCTION health_crypto.before_triggers(regclass) IS
