@@ -363,6 +363,21 @@ psycopg_python() {
     return 1
 }
 
+# python_venv NAME REQUIREMENTS: a Python environment target/tools/NAME with what that file lists; sets VENV.
+python_venv() {
+    local stamp log=$LOGS/venv-$1.log
+    VENV=$STATE/tools/$1
+    stamp=$(python3 -c 'import sys; print(sys.version, sys.executable)' | cat - "$2" <(printf '%s' "$VENV") | sha256sum)
+    [ "$(cat "$VENV/.complete" 2>/dev/null)" != "$stamp" ] || return 0
+    rm -rf "$VENV"
+    { python3 -m venv "$VENV" && "$VENV/bin/pip" install -q --disable-pip-version-check --no-input -r "$2"; } \
+        >"$log" 2>&1 </dev/null || {
+        log_tail "$log" >&2
+        die "pip could not install ${2#"$ROOT/"}"
+    }
+    printf '%s\n' "$stamp" >"$VENV/.complete"
+}
+
 # sql [psql arguments]: psql on the cluster in use, without anybody's psqlrc, stopping at the first error.
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 # sql_value QUERY [psql arguments]: the bare value or rows, unaligned.
