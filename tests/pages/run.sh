@@ -71,5 +71,31 @@ refused "an error that is not shown" '```sql' 'SELECT 1/0;' '```'
 refused "a command that fails" '```sh' 'false' '```'
 refused "a block after bash has ended" '```sh' 'exit 0' '```' '' '```sh' 'true' '```'
 refused "a page without blocks" 'Nothing.'
+
+# The same of tools/docs.sh check, on a copy of the files: what is appended to a page there must be found, and said.
+copy=$place/copy
+mkdir "$copy"
+tar -C "$ROOT" --exclude=./target --exclude=./.git --exclude=./fuzz -cf - . | tar -C "$copy" -xf -
+HC_STATE=$STATE "$copy/tools/docs.sh" check >"$place/check.log" 2>&1 || log_tail "$place/check.log"
+check "the copy is as good as the files" 0 "$(grep -c '^FAILED' "$place/check.log")"
+found() {
+    local what=$1 file=$2 words=$3
+    cp "$copy/$file" "$place/kept"
+    printf '\n' >>"$copy/$file"
+    printf '%s\n' "${@:4}" >>"$copy/$file"
+    HC_STATE=$STATE "$copy/tools/docs.sh" check >"$place/check.log" 2>&1 || true
+    cp "$place/kept" "$copy/$file"
+    check "found: $what" 1 "$(grep -c -m 1 "^FAILED: .*$words" "$place/check.log")"
+    check "nothing else is found: $what" 1 "$(grep -c '^FAILED' "$place/check.log")"
+}
+found "a command that nothing runs" README.md 'commands.tsv does not know: make fuzz' '```sh' 'make fuzz' '```'
+found "a block that is not run, without a reason" docs/DESIGN.md 'gives its reason' '<!-- not run: no -->' '```sql' 'SELECT 1;' '```'
+found "SQL on a page that no test runs" docs/DESIGN.md 'names the test that runs docs/DESIGN.md' '```sql' 'SELECT 1;' '```'
+found "SQL in a fence without a language" docs/encryption.md 'a fence with one of' '```' 'SELECT 1;' '```'
+found "SQL that is only indented" docs/encryption.md 'a fence with one of' '## More' '' '    SELECT 1;'
+found "text that is nobody's output" docs/DESIGN.md 'is the output of a block before it' '```text' '1' '```'
+found "a target that the Makefile has not" README.md 'make nothing is a target' 'Run `make nothing`.'
+found "a function that is not there" README.md 'function nothing()' 'See `health_crypto.nothing()`.'
+found "a heading that is not there" README.md 'there is no such heading' '[there](#nowhere-at-all)'
 say "checks: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
