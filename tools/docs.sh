@@ -3,7 +3,7 @@
 #
 #     tools/docs.sh check                            every page, without a server (the step "readme")
 #     tools/docs.sh run PAGE DIRECTORY [--setup F]   runs a page in DIRECTORY and compares what it prints with what it shows
-#     tools/docs.sh extract PAGE DIRECTORY           the page's named blocks, for a test that runs them itself
+#     tools/docs.sh extract PAGE DIRECTORY [--all]   the page's named blocks, for a test that runs them itself
 #
 # The work is in tools/docs/; pages are parsed by markdown-it-py, in an environment of its own below target/tools.
 # Whom a page's psql talks to is the caller's to say; lib.sh forgets it.

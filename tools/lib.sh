@@ -176,6 +176,17 @@ private_postgres() {
     printf '%s\n' "$version" >"$stamp"
 }
 
+# private_module NAME: another extension's files from the system's PostgreSQL into the private copy; status 1 if the system
+# does not have it.
+private_module() {
+    local system
+    private_postgres
+    system=$(system_pg_config)
+    [ -f "$("$system" --pkglibdir)/$1.so" ] || return 1
+    cp -u "$("$system" --pkglibdir)/$1.so" "$("$PG_BIN/pg_config" --pkglibdir)/"
+    cp -u "$("$system" --sharedir)/extension/$1"* "$("$PG_BIN/pg_config" --sharedir)/extension/"
+}
+
 # ----------------------------------------------------------------------------------------- who runs the server, where
 
 # work_place: sets WORK (where the private tree and the clusters lie) and SERVER (words to put before a command so that

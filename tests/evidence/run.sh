@@ -29,7 +29,7 @@ on_exit rm -rf "$place"
 # The page's blocks by their names; it fails if one has none.
 blocks=$place/blocks
 mkdir "$blocks"
-"$ROOT/tools/docs.sh" extract "$ROOT/docs/evidence.md" "$blocks" || die "docs/evidence.md cannot be run"
+"$ROOT/tools/docs.sh" extract "$ROOT/docs/evidence.md" "$blocks" --all || die "docs/evidence.md cannot be run"
 
 # verdict_of DIRECTORY [HOW]: the first check that does not hold, or "holds". Checks stop at the first that fails, as an
 # auditor would.

@@ -2,8 +2,8 @@
 
 A comment directly before a block says something about it:
 
-    <!-- run: NAME -->            a test runs it by that name (docs/evidence.md, whose checks run on several files)
-    <!-- not run: REASON -->      sql or sh that is not run
+    <!-- run: NAME -->            a test takes it by that name: a file of another program, or commands that run several times
+    <!-- not run: REASON -->      it is not run
     <!-- not output: REASON -->   text that is not the output of the block before it
 """
 
@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-# What may stand on a page. A block of another language, or of none, could be SQL that nothing runs.
-RUN = ('sql', 'sh')
-SHOWN = ('text', 'python')
+# What may stand on a page, by the ending of a file of it. A block of another language, or of none, could be SQL that
+# nothing runs.
+RUN = {'sql': 'sql', 'sh': 'sh'}
+NAMED = {'python': 'py', 'yaml': 'yaml'}
+SHOWN = {'text': 'txt'}
 COMMENT = re.compile(r'<!--\s*(run|not run|not output):\s*(.*?)\s*-->\s*', re.DOTALL)
 
 

@@ -21,7 +21,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from blocks import RUN, SHOWN, blocks, prose
+from blocks import NAMED, RUN, SHOWN, blocks, prose
 from run import commands
 
 HERE = Path(__file__).resolve().parent
@@ -62,25 +62,29 @@ def pages(checks, files, run):
     """What runs each page, and that no block is left out."""
     rows = [line.split('\t') for line in (HERE / 'pages.tsv').read_text(encoding='utf-8').splitlines()
             if line and not line.startswith('#')]
-    runs = {page: (step, script) for page, step, script in rows}
-    for page, (step, script) in runs.items():
+    runs = {row: (step, script) for row, step, script in rows}
+    known = [*RUN, *NAMED, *SHOWN]
+    for row, (step, script) in runs.items():
+        page, _, name = row.partition('#')
         checks.that((ROOT / page).is_file(), f'pages.tsv: there is no {page}')
         checks.that(run.get(step, [''])[0] == script, f'pages.tsv: step {step} of tools/test.sh runs {script}')
         source = read(ROOT / script)
-        checks.that('tools/docs.sh' in source and page in source, f'pages.tsv: {script} runs {page}')
+        checks.that('tools/docs.sh' in source and page in source and name in source, f'pages.tsv: {script} runs {row}')
     for path in files:
         page = path.relative_to(ROOT).as_posix()
         found = blocks(path.read_text(encoding='utf-8'))
         for number, block in enumerate(found):
             title = f'{page}, {block}'
-            if not checks.that(block.language in RUN + SHOWN, f'{title}: a fence with one of {", ".join(RUN + SHOWN)}'):
+            if not checks.that(block.language in known, f'{title}: a fence with one of {", ".join(known)}'):
                 continue
             if block.comment in ('not run', 'not output'):
                 checks.that(len(block.words) >= REASON, f'{title}: "{block.comment}" gives its reason')
-                checks.that((block.comment == 'not run') == (block.language in RUN),
+                checks.that((block.comment == 'not run') == (block.language not in SHOWN),
                             f'{title}: "{block.comment}" is said of such a block')
             elif block.language in RUN:
                 checks.that(page in runs, f'{title}: pages.tsv names the test that runs {page}')
+            elif block.language in NAMED:
+                checks.that(f'{page}#{block.words}' in runs, f'{title}: has a name, and pages.tsv the test that takes it')
             elif block.language == 'text':
                 before = found[number - 1] if number else None
                 checks.that(before and before.is_run, f'{title}: is the output of a block before it')

@@ -1,7 +1,8 @@
 """Runs a page as it stands and compares what its blocks print with what it shows.
 
     run.py run PAGE DIRECTORY [--setup FILE]    all its blocks, in order; the last line is "checks: N passed, N failed"
-    run.py extract PAGE DIRECTORY               puts each named block into DIRECTORY/NAME.sh, for a test to run
+    run.py extract PAGE DIRECTORY [--all]       puts each named block into DIRECTORY/NAME.sh (.py, .yaml, …), for a test to
+                                                run; with --all, no block may be without a name
 
 All sh blocks run in one bash, in DIRECTORY, with errexit and pipefail; of their standard error, PostgreSQL's errors are
 shown, after the output. All sql blocks run in one session of psql, as a person types them, and an error does not end it.
@@ -19,7 +20,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from blocks import blocks, outputs
+from blocks import NAMED, RUN, blocks, outputs
 
 HERE = Path(__file__).resolve().parent
 ERRORS = re.compile(r'^(ERROR|HINT|DETAIL|psql)')
@@ -133,12 +134,13 @@ def run(page, place, setup):
     return 1 if failed else 0
 
 
-def extract(page, place):
+def extract(page, place, every):
     for block in blocks(page.read_text(encoding='utf-8')):
         if block.is_run and (block.comment != 'run' or not block.words):
-            sys.exit(f'{page.name}, {block}: has no name')
+            if every:
+                sys.exit(f'{page.name}, {block}: has no name')
         if block.comment == 'run':
-            target = place / f'{block.words}.sh'
+            target = place / f'{block.words}.{(RUN | NAMED)[block.language]}'
             if target.exists():
                 sys.exit(f'{page.name}, {block}: two blocks of one name')
             target.write_text(block.text, encoding='utf-8')
@@ -151,10 +153,11 @@ def main():
     parser.add_argument('page', type=Path)
     parser.add_argument('directory', type=Path)
     parser.add_argument('--setup', type=Path)
+    parser.add_argument('--all', action='store_true')
     arguments = parser.parse_args()
     signal.alarm(SECONDS)
     if arguments.what == 'extract':
-        return extract(arguments.page, arguments.directory)
+        return extract(arguments.page, arguments.directory, arguments.all)
     return run(arguments.page, arguments.directory, arguments.setup)
 
 
