@@ -23,7 +23,6 @@ from pathlib import Path
 from blocks import NAMED, RUN, blocks, outputs
 
 HERE = Path(__file__).resolve().parent
-ERRORS = re.compile(r'^(ERROR|HINT|DETAIL|psql)')
 SECONDS = 300
 UNREACHED = '(not reached)'
 
@@ -37,6 +36,18 @@ def commands():
 def bare(text):
     """Without white space at the ends of lines, which editors remove, and empty lines around it."""
     return '\n'.join(line.rstrip() for line in text.split('\n')).strip('\n')
+
+
+def shown_errors(text):
+    """Of a standard error the errors of PostgreSQL and of psql, with details and hints. Programs that say what they do, and
+    notices, are left out."""
+    shown, of_error = [], False
+    for line in text.split('\n'):
+        if not line.startswith(('DETAIL:', 'HINT:')):
+            of_error = line.startswith(('ERROR', 'psql'))
+        if of_error:
+            shown.append(line + '\n')
+    return ''.join(shown)
 
 
 class Ended(Exception):
@@ -103,7 +114,7 @@ class Bash(Program):
             raise Ended(''.join(read)) from ended
         printed = (self.place / f'{name}.out').read_text(encoding='utf-8')
         errors = (self.place / f'{name}.err').read_text(encoding='utf-8')
-        return printed + ''.join(line + '\n' for line in errors.split('\n') if ERRORS.match(line))
+        return printed + shown_errors(errors)
 
 
 def run(page, place, setup):
