@@ -14,7 +14,7 @@ import psycopg2
 from application import ROOT, Application
 from checks import Checks
 from client import Client
-from prescriptions import MODEL, make_prescription
+from prescriptions import MODEL
 from reference import make_reference
 from signer import Signer
 
@@ -90,8 +90,13 @@ class Printing:
                           f'{when}: the field on a screen')
 
     def prescriptions(self):
-        with self.application.transaction():
-            key = make_prescription(self.application, self.random, self.reference, 2)
+        # With all that GNU Health's template takes for granted.
+        words = {field: self.reference.words[f'gnuhealth.{model}'][0] for field, model in {
+            'dose_unit': 'dose.unit', 'route': 'drug.route', 'form': 'drug.form', 'indication': 'pathology'}.items()}
+        key, = self.client.call(MODEL, 'create', [{
+            'patient': self.reference.patients[0], 'healthprof': self.reference.professionals[0],
+            'prescription_warning_ack': True, 'prescription_line': [('create', [
+                {'medicament': medicament, 'dose': 5.0, **words} for medicament in self.reference.medicaments[:2]])]}])
         self.shows(key, 'draft, signature absent', 'a draft')
         self.client.call(MODEL, 'generate_prescription', [key])
         self.shows(key, 'intact, signature absent', 'validated')
