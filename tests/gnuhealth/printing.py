@@ -1,5 +1,5 @@
-"""The report of docs/reports.md in the real GNU Health, by a user of it: the module of the page is installed (the update
-adds a column to a protected table too), and GNU Health's own prescription, with one placeholder more, shows the verdict.
+"""The report of docs/reports.md in the real GNU Health: the module of the page is installed (the same update adds a
+column to a protected table), and GNU Health's own printed prescription, with one placeholder more, shows the verdict.
 """
 
 import argparse
