@@ -219,10 +219,11 @@ class Scenario:
             draft, sealed = kind.make(self.application, self.random, self.reference, 2)
             with self.application.cursor() as cursor:
                 cursor.execute(f'UPDATE {kind.table} SET state = %s WHERE id = %s', (SEALED[kind.document], sealed))
-            change = {self.TEXT_FIELDS[kind.document]: f'{MARKER} changed'}
-            self.client.call(kind.model, 'write', [draft], change)
-            for what, method, *arguments in (f'{kind.document} saved', 'write', change), (f'{kind.document} deleted', 'delete'):
-                self.refused_in_gnuhealth(what, kind.model, method, [sealed], *arguments, names=kind.document)
+            field = self.TEXT_FIELDS[kind.document]
+            self.client.call(kind.model, 'write', [draft], {field: f'{MARKER} in a draft'})
+            for method, *arguments in ('write', {field: f'{MARKER} in a sealed document'}), ('delete',):
+                self.refused_in_gnuhealth(f'{kind.document}, {method}', kind.model, method, [sealed], *arguments,
+                                          names=kind.document)
             with self.application.cursor() as cursor:
                 cursor.execute('SELECT ok, content FROM health_crypto.verify(%s, %s::bigint)', (kind.document, sealed))
                 self.checks.equal(cursor.fetchone(), (True, 'intact'), f'{kind.document} after that')
