@@ -26,8 +26,8 @@ from run import commands
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-# Called by triggers only.
-INTERNAL = {'guard', 'keep', 'append_only', 'encrypt_written', 'registrations_changed'}
+# Called by triggers and by the extension itself.
+INTERNAL = {'guard', 'keep', 'append_only', 'encrypt_written', 'registrations_changed', 'tables_changed', 'before_triggers'}
 # A reason has at least so many characters.
 REASON = 30
 
