@@ -33,7 +33,7 @@ module=$("$PG_BIN/pg_config" --pkglibdir)/health_crypto.so
 built=$place/built.so
 cp -p "$module" "$built"
 # The build of the tests has points in it that panic when they are told to.
-on_exit cp -p "$built" "$module"
+on_exit cp -p --remove-destination "$built" "$module"
 rm "$module"
 status=0
 HC_PROFILE=$PROFILE make -C "$ROOT" install PG_CONFIG="$PG_BIN/pg_config" >"$LOGS/make-install.log" 2>&1 || status=$?
