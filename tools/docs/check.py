@@ -19,6 +19,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from blocks import NAMED, RUN, SHOWN, blocks, prose
@@ -128,6 +129,7 @@ def functions(checks, readme, others, declarations):
         checks.that(name in listed, f'function {name}() of sql/functions.sql is in a table of README.md')
 
 
+@cache
 def anchors(path):
     """The anchors of a Markdown file's headings, as GitHub makes them."""
     text = prose(path.read_text(encoding='utf-8'))
