@@ -5,7 +5,7 @@
 #
 # content     verify_all() over sealed, unsigned prescriptions, against GNU Health's check_digest() and one set-based SQL
 #             query, on the same rows
-# signatures  verify_all() over prescriptions with distinct signatures (Ed25519, RSA-4096, P-256), against OpenSSL's bare
+# signatures  verify_all() over prescriptions with distinct signatures (Ed25519, RSA-4096, P-256), against bare
 #             verification in a loop, and against gpg --verify and sqv, a process a signature
 # shares      two sessions with a share each, against one
 # sizes       time a document and memory of a session, by the number of documents
@@ -126,6 +126,8 @@ rate() {
 }
 all_hold() { printf "SELECT count(*), count(*) FILTER (WHERE ok AND content = 'intact' AND signature = '%s') FROM health_crypto.verify_all('prescription')" "$1"; }
 
+set_based="SELECT count(*), count(*) FILTER (WHERE document_digest = encode(sha512(convert_to(text, 'UTF8')), 'hex')) FROM bench_set_based"
+
 # ---------------------------------------------------------------------------------------------------------- content
 
 if wanted content; then
@@ -139,7 +141,6 @@ if wanted content; then
         # It does one repetition for each line that it is sent.
         coproc CHECK_DIGEST { "$venv/bin/python" -W ignore -B "$here/check_digest.py" "$configuration" content "$sample" 2>"$home/check_digest.log"; }
     fi
-    set_based="SELECT count(*), count(*) FILTER (WHERE document_digest = encode(sha512(convert_to(text, 'UTF8')), 'hex')) FROM bench_set_based"
     for ((repetition = 1; repetition <= repetitions; repetition++)); do
         timed content "$(all_hold absent)"
         check "intact prescriptions" "$documents|$documents" "$answer"
@@ -202,11 +203,17 @@ if wanted signatures; then
         rate signatures verify_all "$repetition" "$signatures"
         line="  $repetition of $repetitions: verify_all $(divide "$signatures" "$wall") a second ($(divide "$signatures" "$processor"))"
         read -r bare bare_processor sequoia sequoia_processor < <("$tool" verify 1 "$home"/{ed25519,rsa4096,p256}.asc <"$home/signatures.tsv")
-        result signatures openssl "$repetition" "$bare"
-        result "signatures by processor time" openssl "$repetition" "$bare_processor"
+        result signatures bare "$repetition" "$bare"
+        result "signatures by processor time" bare "$repetition" "$bare_processor"
         result signatures sequoia "$repetition" "$sequoia"
         result "signatures by processor time" sequoia "$repetition" "$sequoia_processor"
-        line+=", OpenSSL alone $bare ($bare_processor), through Sequoia $sequoia ($sequoia_processor)"
+        line+=", bare $bare ($bare_processor), through Sequoia $sequoia ($sequoia_processor)"
+        # Framing, policy and certificates without the document's content.
+        timed signed "SELECT count(*), count(*) FILTER (WHERE v.ok) FROM bench_signature s
+            CROSS JOIN LATERAL health_crypto.verify_signature(s.digest, s.signature) v"
+        check "valid signatures" "$signatures|$signatures" "$answer"
+        rate signatures verify_signature "$repetition" "$signatures"
+        line+=", verify_signature $(divide "$signatures" "$wall") ($(divide "$signatures" "$processor"))"
         for program in gpg sqv; do
             command -v "$program" >/dev/null || continue
             status=0
@@ -255,6 +262,18 @@ if wanted shares; then
         processor=$(awk -v a="$processor" -v b="$other_processor" 'BEGIN { print (a > b ? a : b) }')
         rate shares two "$repetition" "$documents"
         say "  $repetition of $repetitions: two sessions $(divide "$one" "$wall") times the rate of one; the longer share is 1 / $(divide "$one_processor" "$processor") of the work"
+        # What this machine has for two sessions that share nothing but its processors.
+        timed content "$set_based"
+        rate shares "set_based, one" "$repetition" "$documents"
+        for share in 1 2; do
+            (timed content "$set_based" && printf '%s %s\n' "$wall" "$processor" >"$home/share.$share") &
+        done
+        wait
+        read -r wall processor <"$home/share.1"
+        read -r other_wall other_processor <"$home/share.2"
+        wall=$(awk -v a="$wall" -v b="$other_wall" 'BEGIN { print (a > b ? a : b) }')
+        processor=$(awk -v a="$processor" -v b="$other_processor" 'BEGIN { print (a > b ? a : b) }')
+        rate shares "set_based, two" "$repetition" $((2 * documents))
     done
 fi
 
@@ -314,7 +333,7 @@ if wanted content; then
     quotient "set-based query / verify_all, rate (1.3 at most)" content set_based verify_all
 fi
 if wanted signatures; then
-    quotient "OpenSSL alone / verify_all, rate (1.3 at most)" signatures openssl verify_all
+    quotient "bare verification / verify_all, rate (1.3 at most)" signatures bare verify_all
     quotient "through Sequoia / verify_all, rate" signatures sequoia verify_all
     quotient "verify_all / gpg, rate (30 wanted)" signatures verify_all gpg
     command -v sqv >/dev/null && quotient "verify_all / sqv, rate (15 wanted)" signatures verify_all sqv

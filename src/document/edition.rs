@@ -314,9 +314,8 @@ const WITHOUT_NUMBERS: [&str; 10] = [
 /// Places of numbers, field by field. The query takes 4 ms of a new session, and is asked only about arrays, composites
 /// and domains.
 fn places(session: &Session, function: pg_sys::Oid, types: &[String]) -> Result<Vec<Vec<Place>>> {
-    let is_plain = |name: &String| {
-        DIRECT.contains(&name.as_str()) || WITHOUT_NUMBERS.contains(&name.as_str())
-    };
+    let is_plain =
+        |name: &String| DIRECT.contains(&name.as_str()) || WITHOUT_NUMBERS.contains(&name.as_str());
     if types.iter().all(is_plain) {
         return Ok(Vec::new());
     }

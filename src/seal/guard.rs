@@ -47,6 +47,9 @@ fn misplaced() -> Error {
 
 /// Whether an UPDATE has left all that is watched as it was.
 pub fn is_idle(event: &Event, document: &Document, watch: &Watch) -> Result<bool> {
+    if event.change != Change::Update {
+        return Ok(false);
+    }
     let seal_columns = document.seal_columns();
     Ok(!event.touches(&triggers::watched_columns(watch, &seal_columns))?)
 }
