@@ -11,6 +11,7 @@ BEGIN
     -- can log in or has members was not made by this script and would own the register, so it is refused.
     IF pg_catalog.to_regrole('health_crypto_registrar') IS NULL THEN
         CREATE ROLE health_crypto_registrar NOLOGIN NOINHERIT;
+        COMMENT ON ROLE health_crypto_registrar IS 'owns register, keyring and registrations of health_crypto; never grant it';
     ELSIF EXISTS (SELECT FROM pg_catalog.pg_roles r
                    WHERE r.rolname OPERATOR(pg_catalog.=) 'health_crypto_registrar'
                      AND (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole
@@ -23,6 +24,7 @@ BEGIN
     END IF;
     IF pg_catalog.to_regrole('health_crypto_auditor') IS NULL THEN
         CREATE ROLE health_crypto_auditor NOLOGIN;
+        COMMENT ON ROLE health_crypto_auditor IS 'may verify and read every document of health_crypto; for those who audit';
     ELSIF EXISTS (SELECT FROM pg_catalog.pg_roles r
                    WHERE r.rolname OPERATOR(pg_catalog.=) 'health_crypto_auditor' AND (r.rolcanlogin OR r.rolsuper)) THEN
         RAISE EXCEPTION 'role health_crypto_auditor exists and can log in'

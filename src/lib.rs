@@ -43,9 +43,14 @@ mod verify;
     requires = ["functions"]
 );
 ::pgrx::extension_sql_file!(
+    "../sql/comments.sql",
+    name = "comments",
+    requires = ["functions", "encryption"]
+);
+::pgrx::extension_sql_file!(
     "../sql/privileges.sql",
     name = "privileges",
-    requires = ["functions", "encryption"],
+    requires = ["functions", "encryption", "comments"],
     finalize
 );
 

@@ -2,6 +2,8 @@
 # Builds the extension as a release and installs it into a PostgreSQL for use.
 #
 #     tools/install.sh [path of pg_config]      (default: pg_config)
+#
+# HC_PROFILE=quick builds faster and runs slower, as the tests do. PGRX_HOME may be set, to share what is built already.
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -15,7 +17,7 @@ grep -q "^pg$major = " "$ROOT/Cargo.toml" || die "PostgreSQL $major ($pg_config)
     die "the server headers of PostgreSQL $major are missing (Debian: postgresql-server-dev-$major)"
 
 PG_MAJOR=$major "$ROOT/tools/setup.sh" packages cargo-pgrx
-export PATH=$STATE/tools/bin:$PATH PGRX_HOME=$STATE/pgrx-install PGRX_PG_CONFIG_PATH=$pg_config
+export PATH=$STATE/tools/bin:$PATH PGRX_HOME=${PGRX_HOME:-$STATE/pgrx-install} PGRX_PG_CONFIG_PATH=$pg_config
 mkdir -p "$PGRX_HOME"
 printf '[configs]\npg%s = "%s"\n' "$major" "$pg_config" >"$PGRX_HOME/config.toml.new"
 cmp -s "$PGRX_HOME/config.toml.new" "$PGRX_HOME/config.toml" || cp "$PGRX_HOME/config.toml.new" "$PGRX_HOME/config.toml"
@@ -26,5 +28,5 @@ if [ ! -w "$("$pg_config" --pkglibdir)" ] || [ ! -w "$("$pg_config" --sharedir)/
     sudo=(--sudo)
 fi
 cd "$ROOT"
-cargo pgrx install --release "${sudo[@]+"${sudo[@]}"}" --pg-config "$pg_config" --no-default-features --features "pg$major"
+cargo pgrx install --profile "${HC_PROFILE:-release}" "${sudo[@]+"${sudo[@]}"}" --pg-config "$pg_config" --no-default-features --features "pg$major"
 say "installed. In a database of encoding UTF8, as superuser: CREATE EXTENSION health_crypto;"

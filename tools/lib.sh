@@ -176,6 +176,17 @@ private_postgres() {
     printf '%s\n' "$version" >"$stamp"
 }
 
+# private_module NAME: another extension's files from the system's PostgreSQL into the private copy; status 1 if the system
+# does not have it.
+private_module() {
+    local system
+    private_postgres
+    system=$(system_pg_config)
+    [ -f "$("$system" --pkglibdir)/$1.so" ] || return 1
+    cp -u "$("$system" --pkglibdir)/$1.so" "$("$PG_BIN/pg_config" --pkglibdir)/"
+    cp -u "$("$system" --sharedir)/extension/$1"* "$("$PG_BIN/pg_config" --sharedir)/extension/"
+}
+
 # ----------------------------------------------------------------------------------------- who runs the server, where
 
 # work_place: sets WORK (where the private tree and the clusters lie) and SERVER (words to put before a command so that
@@ -361,6 +372,21 @@ psycopg_python() {
         return 0
     done
     return 1
+}
+
+# python_venv NAME REQUIREMENTS: a Python environment target/tools/NAME with what that file lists; sets VENV.
+python_venv() {
+    local stamp log=$LOGS/venv-$1.log
+    VENV=$STATE/tools/$1
+    stamp=$(python3 -c 'import sys; print(sys.version, sys.executable)' | cat - "$2" <(printf '%s' "$VENV") | sha256sum)
+    [ "$(cat "$VENV/.complete" 2>/dev/null)" != "$stamp" ] || return 0
+    rm -rf "$VENV"
+    { python3 -m venv "$VENV" && "$VENV/bin/pip" install -q --disable-pip-version-check --no-input -r "$2"; } \
+        >"$log" 2>&1 </dev/null || {
+        log_tail "$log" >&2
+        die "pip could not install ${2#"$ROOT/"}"
+    }
+    printf '%s\n' "$stamp" >"$VENV/.complete"
 }
 
 # sql [psql arguments]: psql on the cluster in use, without anybody's psqlrc, stopping at the first error.

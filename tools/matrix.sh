@@ -22,7 +22,7 @@ cd "$ROOT"
 
 # Which release of Debian has a version that the others have not.
 declare -A suites=([17]=trixie [18]=forky)
-steps=(regress isolation dump replicas federation)
+steps=(regress isolation dump replicas federation pages)
 
 known=$(sed -n 's/^pg\([0-9]*\) = .*/\1/p' Cargo.toml)
 work_place

@@ -19,6 +19,7 @@ has_server_dev() {
     local p && p=$(system_pg_config) && [ -f "$("$p" --includedir-server)/postgres.h" ] &&
         [ -x "$("$p" --pkglibdir)/pgxs/src/test/regress/pg_regress" ]
 }
+has_cron() { local p && p=$(system_pg_config) && [ -f "$("$p" --pkglibdir)/pg_cron.so" ]; }
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_c() { command -v cc >/dev/null && echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1; }
 
@@ -61,6 +62,10 @@ missing_packages() {
     /usr/bin/python3 -c 'import html5lib' 2>/dev/null || echo python3-html5lib
     command -v rsvg-convert >/dev/null || echo librsvg2-bin
     command -v zbarimg >/dev/null || echo zbar-tools
+    # docs/reports.md verifies every night with it. Of other versions tests/reports says that it is not tested.
+    [ "$PG_MAJOR" != 15 ] || has_cron || echo "postgresql-$PG_MAJOR-cron"
+    # docs/reports.md has metrics for it.
+    command -v prometheus-postgres-exporter >/dev/null || echo prometheus-postgres-exporter
     # For tools/matrix.sh only.
     [ "${HC_MATRIX:-0}" = 0 ] || command -v patchelf >/dev/null || echo patchelf
 }
@@ -77,8 +82,8 @@ keep_clusters_away() {
         on_exit as_root rm -f "$policy"
         as_root tee "$policy" >/dev/null <<'POLICY'
 #!/bin/sh
-# Of tools/setup.sh of health_crypto, while it runs: PostgreSQL is installed without starting anything.
-case $1 in postgresql*) exit 101 ;; esac
+# Of tools/setup.sh of health_crypto, while it runs: packages are installed without starting anything.
+case $1 in postgresql* | prometheus*) exit 101 ;; esac
 exit 0
 POLICY
         as_root chmod 755 "$policy"

@@ -4,7 +4,9 @@
 #
 #     tools/test.sh             all steps
 #     tools/test.sh STEP...     some of: format clippy core build readme regress surface badbytes gnuhealth adoption isolation
-#                               reliability evidence encryption interop report dump replicas federation upgrade demo bench
+#                               reliability evidence encryption interop report reports pages dump replicas federation upgrade
+#                               demo bench
+#     tools/test.sh --list      the steps and what each runs
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
 # Logs: target/logs/test-STEP.log. V=1 shows them as they are written.
@@ -13,9 +15,11 @@
 cd "$ROOT"
 
 # What runs the extension as built.
-running=(regress surface badbytes gnuhealth adoption isolation reliability evidence encryption interop report dump replicas
-    federation upgrade demo bench)
+running=(regress surface badbytes gnuhealth adoption isolation reliability evidence encryption interop report reports pages
+    dump replicas federation upgrade demo bench)
 all=(format clippy core build readme "${running[@]}")
+list=no
+[ "${1:-}" != --list ] || { list=yes && shift; }
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do
     [[ " ${all[*]} " == *" $name "* ]] || die "no step $name; steps: ${all[*]}"
@@ -31,13 +35,6 @@ passed=0 failed=0 number=0
 failures=()
 build_failed=no
 
-# Two runs in one checkout would share target/logs and the private PostgreSQL.
-exec 9>"$STATE/test.lock"
-if ! flock -n 9; then
-    say "another test run holds ${STATE#"$ROOT/"}/test.lock; waiting for it"
-    flock 9
-fi
-
 # command_of STEP: sets `command`; leaves it empty, with `reason`, when the step has nothing to run.
 command_of() {
     command=() reason=
@@ -52,7 +49,7 @@ command_of() {
         regress) command=(tools/regress.sh) ;;
         surface) script tests/surface/run.sh ;;
         badbytes) script tests/badbytes/run.sh ;;
-        readme) command=(python3 tools/check_readme.py) ;;
+        readme) command=(tools/docs.sh check) ;;
         gnuhealth) script tests/gnuhealth/run.sh ;;
         adoption) script tests/adoption/run.sh --count 4000 ;;
         isolation) script tests/isolation/run.sh ;;
@@ -60,6 +57,8 @@ command_of() {
         evidence) script tests/evidence/run.sh ;;
         encryption) script tests/encryption/run.sh ;;
         report) script tests/report/run.sh ;;
+        reports) script tests/reports/run.sh ;;
+        pages) script tests/pages/run.sh ;;
         interop) script tests/interop/run.sh ;;
         dump) script tests/dump/run.sh ;;
         replicas) script tests/replicas/run.sh ;;
@@ -75,6 +74,21 @@ command_of() {
 script() {
     if [ -f "$1" ]; then command=(bash "$@"); else reason="there is no $1"; fi
 }
+
+if [ "$list" = yes ]; then
+    for name in "${steps[@]}"; do
+        command_of "$name"
+        printf '%s\t%s\n' "$name" "${command[*]#bash}"
+    done
+    exit 0
+fi
+
+# Two runs in one checkout would share target/logs and the private PostgreSQL.
+exec 9>"$STATE/test.lock"
+if ! flock -n 9; then
+    say "another test run holds ${STATE#"$ROOT/"}/test.lock; waiting for it"
+    flock 9
+fi
 
 # count STEP LOG: sets `good` and `bad` from what the log says.
 count() {

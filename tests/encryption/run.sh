@@ -16,7 +16,7 @@ cluster_temporary encryption -c wal_level=logical
 createdb hospital
 sql -d hospital -c 'CREATE EXTENSION health_crypto'
 status=0
-python3 "$ROOT/tests/encryption/document.py" "$ROOT/docs/encryption.md" "$home" | tee "$home/result" || status=1
+"$ROOT/tools/docs.sh" run "$ROOT/docs/encryption.md" "$home" | tee "$home/result" || status=1
 read -r passed failed < <(sed -n 's/^checks: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$home/result")
 
 # check WHAT EXPECTED ACTUAL

@@ -5,7 +5,6 @@
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
 
-page=$ROOT/docs/evidence.md
 data=$ROOT/tests/pg_regress/data
 passed=0 failed=0
 check() {
@@ -18,26 +17,19 @@ check() {
     fi
 }
 
-# commands NAME: the block of the page that follows the comment with that name.
-commands() {
-    awk -v comment="<!-- run: $1 -->" '
-        $0 == comment { found = 1; next }
-        found && /^```sh$/ { inside = 1; next }
-        inside && /^```$/ { exit }
-        inside { print }
-        found && !inside && NF { exit }' "$page"
-}
 # run NAME DIRECTORY: runs that block there.
 run() {
-    local block
-    block=$(commands "$1")
-    [ -n "$block" ] || die "docs/evidence.md has no commands \"$1\""
-    (cd "$2" && bash -eu -o pipefail -c "$block") >"$2/$1.log" 2>&1
+    [ -f "$blocks/$1.sh" ] || die "docs/evidence.md has no commands \"$1\""
+    (cd "$2" && bash -eu -o pipefail "$blocks/$1.sh") >"$2/$1.log" 2>&1
 }
 
 # Short, because gpg's sockets have long names.
 place=$(mktemp -d /tmp/hcev.XXXXXX)
 on_exit rm -rf "$place"
+# The page's blocks by their names; it fails if one has none.
+blocks=$place/blocks
+mkdir "$blocks"
+"$ROOT/tools/docs.sh" extract "$ROOT/docs/evidence.md" "$blocks" --all || die "docs/evidence.md cannot be run"
 
 # verdict_of DIRECTORY [HOW]: the first check that does not hold, or "holds". Checks stop at the first that fails, as an
 # auditor would.
@@ -195,7 +187,10 @@ check "$got" holds "two detached signatures hold"
 [ "$got" = holds ] || why "$detached" "$got"
 check "$(wc -l <"$detached/work/valid.txt")" 2 "gpg names both"
 
-# Every block of the page was run.
-check "$(grep -c '^```sh$' "$page")" "$(grep -c '^<!-- run: ' "$page")" "every block of commands on the page has a name"
+# Every block of the page was run. (Most run in subshells, which leave their logs.)
+for block in "$blocks"/*.sh; do
+    name=$(basename "$block" .sh)
+    check "$(find "$place" -name "$name.log" | grep -c -m 1 .)" 1 "the block \"$name\" of the page was run"
+done
 say "checks: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -55,10 +55,10 @@ unset PGHOST PGPORT PGUSER PGDATABASE
 
 south_data=$WORK/clusters/$south/data
 # shellcheck disable=SC2317 # the page calls them
-stop_south() { as_server "$PG_BIN/pg_ctl" -D "$south_data" -m immediate -w -t 30 -s stop; }
-start_south() { as_server "$PG_BIN/pg_ctl" -D "$south_data" -l "$(dirname "$south_data")/log" -w -t 30 -s start >/dev/null 2>&1; }
+stop_south() { as_owner "$PG_BIN/pg_ctl" -D "$south_data" -m immediate -w -t 30 -s stop; }
+start_south() { as_owner "$PG_BIN/pg_ctl" -D "$south_data" -l "$(dirname "$south_data")/log" -w -t 30 -s start >/dev/null 2>&1; }
 # Arrays are not exported to the page's shell. A server that it starts must not keep the shell's pipes open.
-as_server() {
+as_owner() {
     (
         cd /
         for descriptor in /proc/self/fd/*; do
@@ -69,6 +69,6 @@ as_server() {
     )
 }
 server_words=$(printf '%q ' "${SERVER[@]+"${SERVER[@]}"}")
-export -f stop_south start_south as_server
+export -f stop_south start_south as_owner
 export south_data server_words PG_BIN
-python3 "$ROOT/tests/encryption/document.py" "$ROOT/docs/federation.md" "$place"
+"$ROOT/tools/docs.sh" run "$ROOT/docs/federation.md" "$place"

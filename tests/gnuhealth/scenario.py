@@ -11,6 +11,8 @@ import sys
 from application import Application
 from checks import Checks
 from client import Client, Refused
+from documents import KINDS
+from history import SEALED
 from prescriptions import MODEL, make_prescription
 from reference import make_person, make_reference
 from signer import Signer
@@ -21,6 +23,9 @@ INTEGRITY = '23000'
 
 
 class Scenario:
+    TEXT_FIELDS = {'birth_certificate': 'observations', 'death_certificate': 'observations',
+                   'patient_evaluation': 'directions', 'lab_test': 'name'}
+
     def __init__(self, application, seed):
         self.application = application
         self.checks = Checks()
@@ -42,6 +47,7 @@ class Scenario:
             self.write_from_gnuhealth(key)
             self.drift(key)
             self.other_language()
+            self.other_documents()
         finally:
             self.signer.close()
         return self.checks.report()
@@ -205,6 +211,23 @@ class Scenario:
                                (key, verdict['language']))
                 self.checks.equal(cursor.fetchone()[0], serial, f'text in {verdict["language"]!r}')
 
+    def other_documents(self):
+        """The other kinds refuse in the same way, on saving and on deleting; drafts do not."""
+        for kind in KINDS:
+            if kind.document == 'prescription':
+                continue
+            draft, sealed = kind.make(self.application, self.random, self.reference, 2)
+            with self.application.cursor() as cursor:
+                cursor.execute(f'UPDATE {kind.table} SET state = %s WHERE id = %s', (SEALED[kind.document], sealed))
+            field = self.TEXT_FIELDS[kind.document]
+            self.client.call(kind.model, 'write', [draft], {field: f'{MARKER} in a draft'})
+            for method, *arguments in ('write', {field: f'{MARKER} in a sealed document'}), ('delete',):
+                self.refused_in_gnuhealth(f'{kind.document}, {method}', kind.model, method, [sealed], *arguments,
+                                          names=kind.document)
+            with self.application.cursor() as cursor:
+                cursor.execute('SELECT ok, content FROM health_crypto.verify(%s, %s::bigint)', (kind.document, sealed))
+                self.checks.equal(cursor.fetchone(), (True, 'intact'), f'{kind.document} after that')
+
     # What the steps ask
 
     def another_draft(self, lines=1):
@@ -249,7 +272,7 @@ class Scenario:
                 found = error.diag.schema_name, error.diag.table_name, error.diag.constraint_name
                 self.checks.that(all(found), f'fields of the error of {what}: {found}')
 
-    def refused_in_gnuhealth(self, what, model, method, *arguments):
+    def refused_in_gnuhealth(self, what, model, method, *arguments, names='prescription'):
         """Refused by the database, with a text that a client shows, and not taken for something to be tried again."""
         try:
             self.client.call(model, method, *arguments)
@@ -258,7 +281,7 @@ class Scenario:
             print(f'shown for {what}: {refusal.kind}: {refusal.message.strip()!r}')
             # trytond's delete explains any integrity error by the first required field of the model.
             misread = method == 'delete' and refusal.kind == 'UserError'
-            self.checks.that(misread or 'prescription' in refusal.message, f'text shown for {what}: {refusal}')
+            self.checks.that(misread or names in refusal.message, f'text shown for {what}: {refusal}')
             self.checks.that(MARKER not in repr(refusal.error), f'content shown for {what}')
             self.checks.that(not refusal.message.startswith('HTTP'), f'crash for {what}: {refusal}')
 

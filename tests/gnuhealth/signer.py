@@ -15,6 +15,11 @@ class Signer:
         listing = self._gpg('--with-colons', '--list-keys')
         self.fingerprint = next(l for l in listing.splitlines() if l.startswith('fpr:')).split(':')[9]
 
+    @property
+    def home(self):
+        """Its GnuPG home."""
+        return self._home
+
     def certificate(self):
         """The armored certificate."""
         return self._gpg('--armor', '--export')

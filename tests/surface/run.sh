@@ -47,6 +47,17 @@ else
     not_ok "objects differ from what was reviewed; look at each, then tests/surface/run.sh --accept:"
     cut -c 1-300 "$work/objects.diff"
 fi
+# What psql shows a DBA: \dx+ the members, \df+ each function with its comment.
+members=$(sql_value "SELECT count(*) FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
+                      WHERE e.extname = 'health_crypto' AND d.deptype = 'e'")
+shown=$(psql -X -A -t -c '\dx+ health_crypto' | grep -c '[a-z] .*health_crypto')
+functions=$(psql -X -A -t -F '|' -P null='no comment' -c '\df+ health_crypto.*' | grep -c '^health_crypto|')
+bare=$(psql -X -A -t -F '|' -P null='no comment' -c '\df+ health_crypto.*' | grep -c '|no comment$' || true)
+if [ "$members" -gt 80 ] && [ "$shown" = "$members" ] && [ "$functions" -gt 60 ] && [ "$bare" = 0 ]; then
+    ok "\\dx+ shows $shown objects, \\df+ $functions functions with their comments"
+else
+    not_ok "of $members objects \\dx+ shows $shown; of $functions functions \\df+ shows $bare without a comment"
+fi
 # Rules that hold for every object, whatever was accepted.
 rule() {
     local text=$1 found
@@ -58,7 +69,39 @@ rule() {
 rule "no function is SECURITY DEFINER but that of the event trigger" '$1 == "function" && $5 ~ /SECURITY DEFINER/ \
     && !($2 == "health_crypto.tables_changed()" && $4 == "nobody else" && $5 ~ /set search_path=pg_catalog, pg_temp; returns event_trigger/) { print $2 }'
 rule "no function looks names up when it is called" '$1 == "function" && $5 ~ /NAMES LOOKED UP/ { print $2 }'
-rule "everything that can have a comment has one" '$1 ~ /^(schema|function|table|view|type)$/ && $5 !~ /commented true/ { print $2 }'
+# Objects, their columns, triggers and indexes, and the roles. Row and array types are their tables' and types'.
+uncommented=$(sql_value "
+    WITH member AS (
+        SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
+         WHERE e.extname = 'health_crypto' AND d.deptype = 'e'),
+    part (classid, objid, objsubid) AS (
+        SELECT classid, objid, 0 FROM member m
+         WHERE NOT EXISTS (SELECT FROM pg_type t WHERE m.classid = 'pg_type'::regclass AND t.oid = m.objid
+                              AND (t.typelem <> 0 OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind <> 'c')))
+        UNION ALL
+        SELECT 'pg_class'::regclass, c.oid, a.attnum FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+         WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'm', 'c', 'f', 'p')
+           AND (EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
+                OR EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = c.reltype))
+        UNION ALL
+        SELECT 'pg_trigger'::regclass, t.oid, 0 FROM pg_trigger t JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = t.tgrelid
+         WHERE NOT t.tgisinternal
+        UNION ALL
+        SELECT 'pg_class'::regclass, i.indexrelid, 0 FROM pg_index i JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = i.indrelid
+         WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)),
+    said AS (SELECT pg_describe_object(p.classid, p.objid, p.objsubid) AS what, d.description FROM part p
+               LEFT JOIN pg_description d ON (d.classoid, d.objoid, d.objsubid) = (p.classid, p.objid, p.objsubid)
+             UNION ALL
+             SELECT 'role ' || rolname, shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname LIKE 'health_crypto%')
+    SELECT count(*)::text FROM said
+    UNION ALL
+    (SELECT what FROM said WHERE length(coalesce(description, '')) < 5 ORDER BY what)")
+commented=$(head -n 1 <<<"$uncommented") uncommented=$(tail -n +2 <<<"$uncommented")
+if [ "$commented" -ge 200 ] && [ -z "$uncommented" ]; then
+    ok "each of $commented objects, columns, triggers, indexes and roles has a comment"
+else
+    not_ok "of $commented objects, columns, triggers, indexes and roles, these have no comment: $uncommented"
+fi
 rule "every table is dumped" '$1 == "table" && $5 !~ /dumped true/ { print $2 }'
 rule "tables, views and sequences belong to the registrar" '$1 ~ /^(table|view|sequence)$/ && $3 != "health_crypto_registrar" { print $2 }'
 rule "nobody but the registrar may write a table" '$1 ~ /^(table|view|sequence|column)$/ && $4 ~ /INSERT|UPDATE|DELETE|TRUNCATE|TRIGGER|REFERENCES|USAGE/ { print $2, $4 }'

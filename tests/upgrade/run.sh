@@ -108,6 +108,7 @@ put <<<"COMMENT ON FUNCTION health_crypto.protection_gaps() IS '$(sql_value "SEL
 put <<<"REVOKE ALL ON FUNCTION health_crypto.protection_gaps() FROM PUBLIC;"
 put <<<"ALTER TABLE health_crypto.encrypted_column ALTER COLUMN recovery SET NOT NULL;"
 put <<<"CREATE INDEX register_entry_document_key ON health_crypto.register_entry (document, key, entry);"
+put <<<"COMMENT ON INDEX health_crypto.register_entry_document_key IS '$(sql_value "SELECT obj_description('health_crypto.register_entry_document_key'::regclass, 'pg_class')" -d upgraded)';"
 put <<<"ALTER TABLE health_crypto.register_entry ENABLE ALWAYS TRIGGER append_only;"
 put <<<"ALTER TABLE health_crypto.certificate OWNER TO health_crypto_registrar;"
 put <<<"SELECT pg_catalog.pg_extension_config_dump('health_crypto.certificate', '');"

@@ -1,4 +1,5 @@
--- The tutorial docs/any-table.md: what is shown there is this, and tools/check_readme.py compares the two.
+-- Tables of all kinds: keys, children, partitions, names, types, what is refused. Much of it is the session of
+-- docs/any-table.md, which tests/pages runs itself; here it is looked at whole, and in every version of PostgreSQL.
 \set ECHO none
 \i `echo $PG_ABS_SRCDIR/fixtures/fresh.sql`
 \set certificate `cat $PG_ABS_SRCDIR/data/noor.asc`
