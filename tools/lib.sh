@@ -100,6 +100,11 @@ as_root() {
     fi
 }
 
+# debian_mirror: the mirror of Debian that apt uses here; prints nothing if there is none.
+debian_mirror() {
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | head -n 1
+}
+
 # ------------------------------------------------------------------------------------------------ cargo and pgrx
 
 # cargo_env: what cargo and cargo-pgrx need to find the private PostgreSQL; exported into this shell.
@@ -124,6 +129,14 @@ cargo_shared() {
     cargo --config \
         'target.'\''cfg(all(target_family = "unix", not(target_os = "macos")))'\''.rustflags = ["-C", "link-arg=-Wl,--no-gc-sections"]' \
         "$@"
+}
+
+# extension_features: the features the extension is built with, by PG_MAJOR and PROFILE.
+extension_features() {
+    local features=pg$PG_MAJOR
+    # Where the tests can have a panic; refuses to compile in a release.
+    [ "$PROFILE" != quick ] || features+=,panic_points
+    printf '%s\n' "$features"
 }
 
 # ---------------------------------------------------------------------------------------------- PostgreSQL's files

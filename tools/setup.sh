@@ -5,6 +5,10 @@
 #     tools/setup.sh [packages|cargo-pgrx|postgres]...      (default: all three)
 #     tools/setup.sh check-packages                         (what tools/check.sh needs besides; not asked by `make test`)
 #     tools/setup.sh browser-packages                       (Chromium, for tests/report/run.sh --browser; neither is this)
+#     tools/setup.sh deb-packages                           (for tools/deb.sh: debhelper)
+#     tools/setup.sh package-test-packages                  (for tests/packages/run.sh: lintian)
+#     tools/setup.sh clean-root-packages                    (for tests/packages/run.sh --full: mmdebstrap, pgxnclient)
+#     tools/setup.sh pgxn-meta                              (PGXN's validator of META.json, into target/tools)
 #
 # HC_NO_APT=1: install no packages, only say which are missing. HC_MATRIX=1: also what tools/matrix.sh needs.
 # shellcheck source=tools/lib.sh
@@ -35,6 +39,21 @@ missing_browser_packages() {
     command -v pdftotext >/dev/null || echo poppler-utils
     # Letters that are not Latin, as a hostile name may have.
     fc-list 2>/dev/null | grep -q DejaVuSans.ttf || echo fonts-dejavu-core
+}
+
+missing_deb_packages() {
+    command -v dh >/dev/null || echo debhelper
+    command -v dpkg-buildpackage >/dev/null || echo dpkg-dev
+}
+
+missing_package_test_packages() {
+    command -v lintian >/dev/null || echo lintian
+}
+
+missing_clean_root_packages() {
+    command -v mmdebstrap >/dev/null || echo mmdebstrap
+    command -v pgxn >/dev/null || echo pgxnclient
+    command -v unzip >/dev/null || echo unzip
 }
 
 missing_packages() {
@@ -136,14 +155,36 @@ cargo_pgrx() {
     rm -rf "$STATE/tools/build"
 }
 
+# ---- PGXN's own validator of META.json
+
+PGXN_META_VERSION=0.7.0
+pgxn_meta() {
+    rust
+    local tool=$STATE/tools/bin/pgxn_meta
+    [[ "$("$tool" --version 2>/dev/null)" == *" $PGXN_META_VERSION" ]] && return 0
+    say "building pgxn_meta $PGXN_META_VERSION, once, a minute (log: ${LOGS#"$ROOT/"}/pgxn-meta.log)"
+    # It runs for a moment, so it is built the fast way.
+    if ! (cd "$STATE" && CARGO_TARGET_DIR=$STATE/tools/build CARGO_PROFILE_DEV_DEBUG=0 cargo install pgxn_meta \
+        --version "$PGXN_META_VERSION" --locked --debug --force --root "$STATE/tools") \
+        >"$LOGS/pgxn-meta.log" 2>&1 </dev/null; then
+        log_tail "$LOGS/pgxn-meta.log" >&2
+        die "pgxn_meta $PGXN_META_VERSION could not be built"
+    fi
+    rm -rf "$STATE/tools/build"
+}
+
 [ $# -gt 0 ] || set -- packages cargo-pgrx postgres
 for part in "$@"; do
     case $part in
         packages) packages missing_packages ;;
         check-packages) packages missing_check_packages ;;
         browser-packages) packages missing_browser_packages ;;
+        deb-packages) packages missing_deb_packages ;;
+        package-test-packages) packages missing_package_test_packages ;;
+        clean-root-packages) packages missing_clean_root_packages ;;
+        pgxn-meta) pgxn_meta ;;
         cargo-pgrx) cargo_pgrx ;;
         postgres) private_postgres ;;
-        *) die "usage: tools/setup.sh [packages|cargo-pgrx|postgres|check-packages|browser-packages]..." ;;
+        *) die "no such part: $part; parts: see the head of tools/setup.sh" ;;
     esac
 done
