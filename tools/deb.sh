@@ -10,7 +10,7 @@
 cd "$ROOT"
 export HC_PROFILE=${HC_PROFILE:-release}
 
-"$ROOT/tools/setup.sh" packages deb-packages cargo-pgrx postgres
+"$ROOT/tools/setup.sh" build-packages deb-packages cargo-pgrx postgres
 version=$(sed -n '1s/^health-crypto (\([^-]*\)-.*/\1/p' debian/changelog)
 [ "$version" = "$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)" ] ||
     die "debian/changelog has version $version, Cargo.toml another"

@@ -70,7 +70,7 @@ grep -q "^pg$major = " "$ROOT/Cargo.toml" || die "PostgreSQL $major ($pg_config)
     die "the server headers of PostgreSQL $major are missing (Debian: postgresql-server-dev-$major)"
 PG_MAJOR=$major
 
-PG_MAJOR=$major "$ROOT/tools/setup.sh" packages cargo-pgrx
+PG_MAJOR=$major "$ROOT/tools/setup.sh" build-packages cargo-pgrx
 headers() { realpath "$("$1" --includedir-server)"; }
 if system=$(system_pg_config) && [ "$(headers "$system")" = "$(headers "$pg_config")" ]; then
     # Built from the same headers as tests and benchmarks are, so what they have built already is used.

@@ -5,6 +5,7 @@
 #     tools/setup.sh [packages|cargo-pgrx|postgres]...      (default: all three)
 #     tools/setup.sh check-packages                         (what tools/check.sh needs besides; not asked by `make test`)
 #     tools/setup.sh browser-packages                       (Chromium, for tests/report/run.sh --browser; neither is this)
+#     tools/setup.sh build-packages                         (what building and installing need, and no test)
 #     tools/setup.sh deb-packages                           (for tools/deb.sh: debhelper)
 #     tools/setup.sh package-test-packages                  (for tests/packages/run.sh: lintian)
 #     tools/setup.sh clean-root-packages                    (for tests/packages/run.sh --full: mmdebstrap, pgxnclient)
@@ -56,7 +57,8 @@ missing_clean_root_packages() {
     command -v unzip >/dev/null || echo unzip
 }
 
-missing_packages() {
+# To build and install, nothing more.
+missing_build_packages() {
     has_c || echo build-essential
     command -v make >/dev/null || echo make
     command -v pkg-config >/dev/null || echo pkg-config
@@ -65,6 +67,10 @@ missing_packages() {
     has_libclang || echo libclang-dev
     has_server || echo "postgresql-$PG_MAJOR"
     has_server_dev || echo "postgresql-server-dev-$PG_MAJOR"
+}
+
+missing_packages() {
+    missing_build_packages
     # The demo and the tests sign with the real gpg.
     command -v gpg >/dev/null || echo gnupg
     # The core's tests also sign with Sequoia's.
@@ -179,6 +185,7 @@ for part in "$@"; do
         packages) packages missing_packages ;;
         check-packages) packages missing_check_packages ;;
         browser-packages) packages missing_browser_packages ;;
+        build-packages) packages missing_build_packages ;;
         deb-packages) packages missing_deb_packages ;;
         package-test-packages) packages missing_package_test_packages ;;
         clean-root-packages) packages missing_clean_root_packages ;;

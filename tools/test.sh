@@ -4,7 +4,8 @@
 #
 #     tools/test.sh             all steps
 #     tools/test.sh STEP...     some of: format clippy core build readme regress surface badbytes gnuhealth adoption isolation
-#                               reliability evidence encryption interop report dump replicas federation upgrade demo bench
+#                               reliability evidence encryption interop report dump replicas federation upgrade packages
+#                               demo bench
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
 # Logs: target/logs/test-STEP.log. V=1 shows them as they are written.
@@ -14,7 +15,7 @@ cd "$ROOT"
 
 # What runs the extension as built.
 running=(regress surface badbytes gnuhealth adoption isolation reliability evidence encryption interop report dump replicas
-    federation upgrade demo bench)
+    federation upgrade packages demo bench)
 all=(format clippy core build readme "${running[@]}")
 [ $# -gt 0 ] || set -- "${all[@]}"
 for name in "$@"; do
@@ -65,6 +66,7 @@ command_of() {
         replicas) script tests/replicas/run.sh ;;
         federation) script tests/federation/run.sh ;;
         upgrade) script tests/upgrade/run.sh ;;
+        packages) script tests/packages/run.sh ;;
         demo) script tools/demo.sh --check ;;
         bench) script bench/run.sh --smoke ;;
     esac
