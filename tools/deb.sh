@@ -18,7 +18,11 @@ version=$(sed -n '1s/^health-crypto (\([^-]*\)-.*/\1/p' debian/changelog)
 # Built in a copy, because debhelper writes into debian/ and dpkg-buildpackage beside the source. The copy keeps times and
 # shares target/, so cargo builds again only what changed.
 place=$STATE/deb
+[ "$HC_PROFILE" = release ] || place+=-$HC_PROFILE
 source=$place/health-crypto-$version
+# One at a time.
+exec 8>"$place.lock"
+flock 8
 rm -rf "$place"
 mkdir -p "$source"
 if git rev-parse --git-dir >/dev/null 2>&1; then
@@ -40,6 +44,6 @@ build() {
     cd "$source"
     HC_STATE=$STATE CARGO_TARGET_DIR=$STATE dpkg-buildpackage -b -us -uc -d --no-pre-clean
 }
-step "Debian package for PostgreSQL $PG_MAJOR, profile $HC_PROFILE" build
+step "Debian package for PostgreSQL $PG_MAJOR, profile $HC_PROFILE" build 8>&-
 package=$(compgen -G "$place/*.deb") || die "there is no package in $place"
 say "${package#"$ROOT/"}"

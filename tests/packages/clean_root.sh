@@ -10,7 +10,7 @@ tools/setup.sh clean-root-packages
 base=$home/base-$PG_MAJOR
 make_base() {
     rm -rf "$base.new"
-    mmdebstrap --variant=minbase --include="postgresql-$PG_MAJOR,ca-certificates" bookworm "$base.new" "$(debian_mirror)"
+    mmdebstrap --variant=minbase --include="postgresql-$PG_MAJOR" bookworm "$base.new" "$(debian_mirror)"
     mv "$base.new" "$base"
 }
 [ -d "$base" ] || step "Debian 12 with PostgreSQL $PG_MAJOR" make_base
