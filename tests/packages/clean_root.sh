@@ -1,8 +1,8 @@
 # The Debian package in a clean Debian 12. Sourced by run.sh, with `deb` and `package`.
 # shellcheck shell=bash disable=SC2154
 #
-# The clean Debian is a folder: what mmdebstrap makes from the mirror that apt uses here, with Debian's PostgreSQL. It is
-# made once and kept below target/; each run works on a copy. Commands run in it with their own processes and mounts,
+# The clean Debian is a folder: what mmdebstrap makes from the mirror that apt uses here, with Debian's PostgreSQL. It
+# is made once and kept below target/; each run works on a copy. Commands run in it with their own processes and mounts,
 # which end with them.
 
 header "clean Debian 12"
@@ -39,16 +39,17 @@ cp "$deb" "$place/source/"
 root_list() {
     (
         cd "$root"
-        find . -xdev \( -path ./proc -o -path ./dev -o -path ./tmp -o -path ./run \) -prune -o -printf '%p %y %m %u %g %l\n' | sort
-        find . -xdev \( -path ./proc -o -path ./dev -o -path ./tmp -o -path ./run -o -path ./var/lib/dpkg -o -path ./var/log \
-            -o -path ./var/cache -o -path ./var/lib/apt \) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum
+        local mounted='^\./(proc|dev|tmp|run)(/|$)' books='^\./var/(lib/dpkg|lib/apt|log|cache)/'
+        find . -xdev -printf '%p %y %m %u %g %l\n' | grep -vE "$mounted" | sort
+        find . -xdev -type f -print0 | grep -zvE -e "$mounted" -e "$books" | sort -z | xargs -0 sha256sum
     )
 }
-# The tools write their books once before anything is compared, so that those are there.
-in_root apt-get --reinstall --yes --no-download install base-files >/dev/null 2>&1 || true
-in_root sh -c 'dpkg --configure -a; touch /var/log/apt/eipp.log.xz /var/lib/dpkg/status-old /var/lib/apt/extended_states' >/dev/null
+# The books that apt and dpkg begin with the first package.
+in_root sh -c 'umask 137; cd /var/log/apt && touch term.log && chgrp adm term.log; umask 22
+    touch eipp.log.xz history.log /var/lib/dpkg/status-old /var/lib/apt/extended_states'
 root_list >"$place/before"
-check "before, there is no extension" no "$(holds test -e "$root/usr/share/postgresql/$PG_MAJOR/extension/health_crypto.control")"
+check "before, there is no extension" no \
+    "$(holds test -e "$root/usr/share/postgresql/$PG_MAJOR/extension/health_crypto.control")"
 # A block of the page, where the package lies.
 in_root_follow() { status in_root sh -euc "cd /tmp/source && $(page "$1")"; }
 check "apt-get install" 0 "$(in_root_follow deb_install)"
@@ -61,7 +62,8 @@ check "CREATE EXTENSION and the README's quick start" 0 \
     "$(status in_root sh -c 'cd /tmp/source && debian/tests/quick-start')"
 cat "$place/said"
 check "make uninstall leaves a package's files alone" 1 \
-    "$(status in_root sh -c "cd /tmp/source && HC_STATE=/tmp/state tools/install.sh --uninstall /usr/lib/postgresql/$PG_MAJOR/bin/pg_config")"
+    "$(status in_root env -C /tmp/source HC_STATE=/tmp/state \
+        tools/install.sh --uninstall "/usr/lib/postgresql/$PG_MAJOR/bin/pg_config")"
 check "and says whose they are" yes "$(says "belongs to the Debian package $package")"
 check "apt-get remove" 0 "$(status in_root apt-get remove --yes "$package")"
 root_list >"$place/after"

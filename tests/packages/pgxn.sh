@@ -6,7 +6,8 @@ tools/setup.sh clean-root-packages
 tools/dist.sh
 bundle=$STATE/dist/health_crypto-$version_of_ours.zip
 unzip -Z1 "$bundle" >"$place/bundle"
-check "everything is in one directory of its name" "" "$(grep -v "^health_crypto-$version_of_ours/" "$place/bundle" || true)"
+check "everything is in one directory of its name" "" \
+    "$(grep -v "^health_crypto-$version_of_ours/" "$place/bundle" || true)"
 check "META.json is at its top" yes "$(holds grep -qx "health_crypto-$version_of_ours/META.json" "$place/bundle")"
 check "what only continuous integration needs is not in it" "" "$(grep "/\.ci/" "$place/bundle" || true)"
 # What it shares with this checkout are cargo-pgrx and what is built already of the dependencies.
