@@ -99,11 +99,77 @@ CREATE FUNCTION health_crypto.protection_gaps(
 COMMENT ON FUNCTION health_crypto.protection_gaps() IS
     'missing, disabled or origin-only triggers; columns that a definition reads and nothing watches; unprotected partitions';
 
+CREATE FUNCTION health_crypto.before_triggers(relation regclass) RETURNS SETOF name
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- What encrypts a column changes one that somebody else has changed.
+    SELECT DISTINCT t.tgname
+      FROM pg_trigger t
+      JOIN pg_proc f ON f.oid = t.tgfoid
+     WHERE t.tgrelid IN (SELECT relation UNION SELECT p.relid::oid FROM pg_partition_tree(relation) p)
+       AND NOT t.tgisinternal AND (t.tgtype & 19) = 19 -- BEFORE (2), FOR EACH ROW (1), UPDATE (16): catalog/pg_trigger.h
+       AND (f.pronamespace <> 'health_crypto'::regnamespace OR f.proname <> 'encrypt_written')
+     ORDER BY t.tgname;
+END;
+COMMENT ON FUNCTION health_crypto.before_triggers(regclass) IS
+    'the triggers of a table and its partitions that can change columns which an UPDATE does not name, whether enabled or not';
+
+-- As the extension's owner: whoever has the right TRIGGER on a table need not own it. It puts one shape of the extension's
+-- own triggers in place of the other, and nothing else.
+CREATE FUNCTION health_crypto.tables_changed() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $tables_changed$
+DECLARE
+    narrow record;
+    place regclass;
+BEGIN
+    FOR narrow IN
+        SELECT t.tgrelid::regclass AS relation, t.tgname AS name, t.tgenabled AS enabled, f.proname AS function,
+               n.nspname AS table_schema, c.relname AS table_name,
+               substring(t.tgname::text FROM '_update_(.*)$') AS document,
+               (SELECT string_agg(format('OLD.%I', a.attname), ', ' ORDER BY k.place)
+                  FROM unnest(t.tgattr::smallint[]) WITH ORDINALITY k (number, place)
+                  JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = k.number) AS old,
+               (SELECT string_agg(format('NEW.%I', a.attname), ', ' ORDER BY k.place)
+                  FROM unnest(t.tgattr::smallint[]) WITH ORDINALITY k (number, place)
+                  JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = k.number) AS new
+          FROM pg_trigger t
+          JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'health_crypto'::regnamespace
+          JOIN pg_class c ON c.oid = t.tgrelid
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE f.proname IN ('guard', 'keep') AND starts_with(t.tgname::text, 'health_crypto_' || f.proname || '_update_')
+           AND t.tgparentid = 0 AND array_length(t.tgattr, 1) > 0
+           AND EXISTS (SELECT FROM health_crypto.before_triggers(t.tgrelid))
+         ORDER BY t.tgrelid::regclass::text, t.tgname
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', narrow.name, narrow.relation);
+        EXECUTE format('CREATE %s TRIGGER %I AFTER UPDATE ON %s %s FOR EACH ROW '
+                           'WHEN (pg_catalog.record_image_ne(ROW(%s), ROW(%s))) EXECUTE FUNCTION health_crypto.%I(%L, %L, %L)',
+                       CASE narrow.function WHEN 'keep' THEN 'CONSTRAINT' END, narrow.name, narrow.relation,
+                       CASE narrow.function WHEN 'keep' THEN 'DEFERRABLE INITIALLY DEFERRED' END,
+                       narrow.old, narrow.new, narrow.function, narrow.document, narrow.table_schema, narrow.table_name);
+        FOR place IN SELECT narrow.relation UNION SELECT p.relid FROM pg_partition_tree(narrow.relation) p LOOP
+            -- As it was: what somebody has disabled stays so, and protection_gaps() goes on saying it.
+            EXECUTE format('ALTER TABLE %s %s TRIGGER %I', place,
+                           CASE narrow.enabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA'
+                                               WHEN 'D' THEN 'DISABLE' ELSE 'ENABLE' END, narrow.name);
+        END LOOP;
+    END LOOP;
+END
+$tables_changed$;
+COMMENT ON FUNCTION health_crypto.tables_changed() IS
+    'makes triggers that fire by the columns a statement names compare the rows instead, where a BEFORE trigger has come. Errors: 55006 if the transaction has written the table';
+
 CREATE FUNCTION health_crypto.enable_triggers(OUT relation regclass, OUT "trigger" name) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $enable_triggers$
 BEGIN
     IF current_setting('transaction_read_only')::boolean THEN
         RAISE EXCEPTION 'cannot enable triggers in a read-only transaction' USING ERRCODE = 'read_only_sql_transaction';
+    END IF;
+    IF EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtname = 'health_crypto_tables_changed' AND e.evtenabled <> 'A'
+                  AND pg_has_role(e.evtowner, 'USAGE')) THEN
+        ALTER EVENT TRIGGER health_crypto_tables_changed ENABLE ALWAYS;
+        "trigger" := 'health_crypto_tables_changed';
+        RETURN NEXT;
     END IF;
     -- Partitions come after what they are partitions of, whose ALTER TABLE reaches the cloned triggers too.
     FOR relation, "trigger" IN
@@ -112,6 +178,9 @@ BEGIN
           JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'health_crypto'::regnamespace
           JOIN pg_class c ON c.oid = t.tgrelid AND pg_has_role(c.relowner, 'USAGE')
          WHERE t.tgenabled <> 'A'
+            -- The event trigger fires at the ALTER TABLE and gives it the other shape.
+            OR (array_length(t.tgattr, 1) > 0 AND f.proname IN ('guard', 'keep')
+                AND EXISTS (SELECT FROM health_crypto.before_triggers(t.tgrelid)))
          ORDER BY t.tgparentid, t.tgrelid::regclass::text, t.tgname
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, "trigger");
@@ -120,7 +189,7 @@ BEGIN
 END
 $enable_triggers$;
 COMMENT ON FUNCTION health_crypto.enable_triggers() IS
-    'makes every trigger of the extension fire always again, and returns those that did not, as after a restore with --disable-triggers; on the tables that the caller owns, so call it as a superuser';
+    'makes every trigger of the extension fire always again, whatever column a BEFORE trigger changes, and returns those that did not, as after a restore with --disable-triggers; on the tables that the caller owns, so call it as a superuser';
 
 CREATE FUNCTION health_crypto.reopen(document text, key text, reason text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reopen_wrapper';
@@ -338,6 +407,12 @@ CREATE TRIGGER registrations_changed AFTER INSERT OR UPDATE OR DELETE ON health_
 ALTER TABLE health_crypto.protected_document ENABLE ALWAYS TRIGGER registrations_changed;
 ALTER TABLE health_crypto.definition ENABLE ALWAYS TRIGGER registrations_changed;
 ALTER TABLE health_crypto.watched_table ENABLE ALWAYS TRIGGER registrations_changed;
+
+CREATE EVENT TRIGGER health_crypto_tables_changed ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER', 'ALTER TABLE')
+    EXECUTE FUNCTION health_crypto.tables_changed();
+ALTER EVENT TRIGGER health_crypto_tables_changed ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER health_crypto_tables_changed IS
+    'a BEFORE trigger that comes to a watched table can change columns that no statement names: see before_triggers()';
 
 -- Views --------------------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ GRANT EXECUTE ON FUNCTION
     health_crypto.python_str(text), health_crypto.python_str(double precision),
     health_crypto.python_str(timestamp), health_crypto.python_str(date),
     health_crypto.certificate_description(bytea, timestamptz), health_crypto.certificate_digest(bytea, text[]),
-    health_crypto.definition_parts(oid),
+    health_crypto.definition_parts(oid), health_crypto.before_triggers(regclass),
     health_crypto.serialize(text, text, text), health_crypto.serialize(text, bigint, text),
     health_crypto.digest(text, text, text), health_crypto.digest(text, bigint, text),
     health_crypto.signing_payload(text, text), health_crypto.signing_payload(text, bigint),

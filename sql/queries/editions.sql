@@ -1,5 +1,5 @@
 -- The definitions that documents of a type ($1) may have been sealed by, newest first, resolved against the catalogue for
--- keys of a type ($2, its name) and a root table's owner ($3, an OID). Columns 6-11 are NULL or false where the function
+-- keys of a type ($2, its name) and a root table's owner ($3, an OID). Columns 6-10 are NULL or false where the function
 -- is gone.
 SELECT e.edition, e.definition, e.profile, pg_catalog.array_remove(e.reference_fields, NULL), e.source,
        f.oid, pg_catalog.quote_ident(e.definition_schema) || '.' || pg_catalog.quote_ident(e.definition_name),
@@ -10,30 +10,7 @@ SELECT e.edition, e.definition, e.profile, pg_catalog.array_remove(e.reference_f
           FROM unnest(f.proallargtypes, f.proargmodes, f.proargnames)
                WITH ORDINALITY a (type, mode, name, place)
          WHERE a.mode = 't' AND a.name <> 'key'),
-       f.proowner = $3 OR o.rolsuper,
-       -- For each field the places of its numbers, as JSON: names of a composite's attributes, null for an array's
-       -- elements, [] for the field itself.
-       (SELECT pg_catalog.json_agg(n.places ORDER BY a.place)::text
-          FROM unnest(f.proallargtypes, f.proargmodes, f.proargnames)
-               WITH ORDINALITY a (type, mode, name, place)
-         CROSS JOIN LATERAL (
-               WITH RECURSIVE part (type, place) AS (
-                   SELECT a.type, '{}'::text[] COLLATE "C"
-                 UNION ALL
-                   SELECT x.type, x.place
-                     FROM part p
-                     JOIN pg_catalog.pg_type y ON y.oid = p.type
-                    CROSS JOIN LATERAL (
-                        SELECT y.typelem, pg_catalog.array_append(p.place, NULL::text)
-                         WHERE y.typcategory = 'A' AND y.typelem <> 0
-                      UNION ALL SELECT y.typbasetype, p.place WHERE y.typtype = 'd'
-                      UNION ALL SELECT t.atttypid, pg_catalog.array_append(p.place, t.attname::text)
-                                  FROM pg_catalog.pg_attribute t
-                                 WHERE y.typtype = 'c' AND t.attrelid = y.typrelid AND t.attnum > 0 AND NOT t.attisdropped
-                    ) x (type, place))
-               SELECT COALESCE(pg_catalog.json_agg(p.place), '[]') FROM part p
-                WHERE p.type = ANY ('{real,double precision,numeric}'::pg_catalog.regtype[]::oid[])) n (places)
-         WHERE a.mode = 't' AND a.name <> 'key')
+       f.proowner = $3 OR o.rolsuper
   FROM health_crypto.definition e
   LEFT JOIN LATERAL (SELECT p.oid, p.proowner, p.proargnames, p.proargmodes, p.proallargtypes
                        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace

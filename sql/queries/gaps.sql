@@ -90,6 +90,24 @@ SELECT w.document, w.relation::pg_catalog.regclass::text,
   LEFT JOIN ours o ON o.relation = w.relation AND o.name = w.name AND o.function = w.function
  WHERE o.name IS NULL OR o.enabled <> 'A'
 UNION ALL
+SELECT w.document, w.relation::pg_catalog.regclass::text, 'narrow trigger',
+       b.name::text || ' can change columns that no statement names: call health_crypto.enable_triggers()'
+  FROM (SELECT DISTINCT c.document, c.top AS relation FROM covered c) w
+ CROSS JOIN LATERAL health_crypto.before_triggers(w.relation) b (name)
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger t
+                WHERE t.tgrelid = w.relation AND pg_catalog.array_length(t.tgattr, 1) > 0
+                  AND t.tgname IN ('health_crypto_guard_update_' || w.document, 'health_crypto_keep_update_' || w.document))
+UNION ALL
+SELECT NULL, 'health_crypto_tables_changed', CASE WHEN e.evtenabled IS NULL THEN 'missing trigger'
+            WHEN e.evtenabled = 'D' THEN 'disabled trigger'
+            WHEN e.evtenabled = 'R' THEN 'replica-only trigger'
+            ELSE 'origin-only trigger' END,
+       'event trigger of the database'
+  FROM (VALUES ('health_crypto_tables_changed')) w (name)
+  LEFT JOIN pg_catalog.pg_event_trigger e
+    ON e.evtname = w.name AND e.evtfoid = pg_catalog.to_regprocedure('health_crypto.tables_changed()')
+ WHERE e.evtenabled IS DISTINCT FROM 'A'
+UNION ALL
 -- The flush stores digests as the root's owner, so a trigger there runs with his rights. PostgreSQL lets whoever has the
 -- right TRIGGER create one.
 SELECT d.document, t.tgrelid::pg_catalog.regclass::text, 'foreign trigger',

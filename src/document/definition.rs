@@ -12,6 +12,7 @@ use crate::pg::spi::{Session, Snapshot};
 const DEFINITION: &str = include_str!("../../sql/queries/definition.sql");
 const HELPERS: &str = include_str!("../../sql/queries/helpers.sql");
 
+const PLAIN: &str = include_str!("../../sql/queries/plain.sql");
 const SOURCE: &str = include_str!("../../sql/queries/source.sql");
 
 const SHAPE: &str = "A definition is f(keys <key type>[], language text) RETURNS TABLE (key <key type>, \"Field\" type, \
@@ -103,6 +104,10 @@ pub fn check_helpers(
     owner: pg_sys::Oid,
     signature: &str,
 ) -> Result<()> {
+    let plain = session.run(PLAIN, vec![function.into(), owner.into()], Snapshot::Fresh)?;
+    if plain.get(0, 1) == Some(true) {
+        return Ok(());
+    }
     let helpers = session.run(
         HELPERS,
         vec![function.into(), owner.into()],

@@ -18,6 +18,7 @@ use crate::pg::caller::RunAs;
 use crate::pg::spi::{Rows, Session, Snapshot};
 
 const EDITIONS: &str = include_str!("../../sql/queries/editions.sql");
+const PLACES: &str = include_str!("../../sql/queries/places.sql");
 
 /// One definition with the profile and the columns that it was registered with.
 #[derive(Debug)]
@@ -110,7 +111,7 @@ pub fn load(
             .iter()
             .any(|watch| watch.part == Part::Root && watch.table == *common.root)
         {
-            editions.push(Edition::read(&rows, row, number, common, own)?);
+            editions.push(Edition::read(session, &rows, row, number, common, own)?);
         }
     }
     Ok(editions)
@@ -118,6 +119,7 @@ pub fn load(
 
 impl Edition {
     fn read(
+        session: &Session,
         rows: &Rows<'_>,
         row: usize,
         number: i32,
@@ -144,7 +146,7 @@ impl Edition {
                     common.key_type,
                     fields,
                     &types,
-                    places(rows.text(row, 11).unwrap_or("[]"))?,
+                    places(session, oid, &types)?,
                     is_trusted,
                 ))
             }
@@ -295,8 +297,35 @@ impl Function {
     }
 }
 
-/// Places of numbers, field by field, as the query has them: JSON.
-fn places(json: &str) -> Result<Vec<Vec<Place>>> {
+/// Types that go through to_json and hold no number that need not be finite.
+const WITHOUT_NUMBERS: [&str; 10] = [
+    "date",
+    "time without time zone",
+    "time with time zone",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "uuid",
+    "json",
+    "jsonb",
+    "name",
+    "character",
+];
+
+/// Places of numbers, field by field. The query takes 4 ms of a new session, and is asked only about arrays, composites
+/// and domains.
+fn places(session: &Session, function: pg_sys::Oid, types: &[String]) -> Result<Vec<Vec<Place>>> {
+    let is_plain = |name: &String| {
+        DIRECT.contains(&name.as_str()) || WITHOUT_NUMBERS.contains(&name.as_str())
+    };
+    if types.iter().all(is_plain) {
+        return Ok(Vec::new());
+    }
+    let rows = session.run(PLACES, vec![function.into()], Snapshot::Fresh)?;
+    places_of(rows.text(0, 1).unwrap_or("[]"))
+}
+
+/// Places of numbers as the query has them: JSON.
+fn places_of(json: &str) -> Result<Vec<Vec<Place>>> {
     let bug = || Error::Bug("places of numbers");
     let list = |value: Value<'static>| match value {
         Value::List(items) => Ok(items),

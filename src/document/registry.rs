@@ -234,8 +234,23 @@ fn load(name: &str) -> Result<(Document, Vec<u32>)> {
         key_type: &key_type,
         kept_columns: &kept_columns,
     };
-    let mut editions = edition::load(&session, &common, watches_of(&session, name)?)?;
+    let watches = watches_of(&session, name)?;
     let number = rows.get::<i32>(0, 5);
+    let mut relations: Vec<u32> = watches
+        .iter()
+        .filter(|(_, watch)| watch.part != Part::Reference)
+        .filter_map(|(_, watch)| watch.oid)
+        .chain(rows.get::<Vec<pg_sys::Oid>>(0, 15).unwrap_or_default())
+        .chain([root_oid])
+        .map(pg_sys::Oid::to_u32)
+        .collect();
+    relations.sort_unstable();
+    relations.dedup();
+    let translations = watches
+        .iter()
+        .find(|(edition, watch)| Some(*edition) == number && watch.table.name == "ir_translation")
+        .map(|(_, watch)| watch.table.schema.clone());
+    let mut editions = edition::load(&session, &common, watches)?;
     let place = editions.iter().position(|e| Some(e.number) == number);
     let Some(place) = place else {
         return Err(Error::BadDefinition {
@@ -269,14 +284,7 @@ fn load(name: &str) -> Result<(Document, Vec<u32>)> {
         serializer_column,
         signature_column,
     };
-    document.sql = Statements::of(&document, &key_type, rows.string(0, 15).as_deref());
-    let mut relations: Vec<u32> = vec![root_oid.to_u32()];
-    relations.extend(
-        rows.get::<Vec<pg_sys::Oid>>(0, 16)
-            .unwrap_or_default()
-            .iter()
-            .map(|oid| oid.to_u32()),
-    );
+    document.sql = Statements::of(&document, &key_type, translations.as_deref());
     Ok((document, relations))
 }
 

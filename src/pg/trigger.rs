@@ -127,6 +127,21 @@ impl Event {
         }
     }
 
+    /// Whether what happened can matter to what these columns hold. An UPDATE that leaves them all as they are does not.
+    /// One whose column has another name now, or that PostgreSQL works out when it is read, does: nobody can tell.
+    pub fn touches(&self, columns: &[&str]) -> Result<bool> {
+        if self.change != Change::Update {
+            return Ok(true);
+        }
+        for column in columns {
+            // SAFETY: the data is that of the firing in hand.
+            if unsafe { number(self.data, column) }?.is_none() || self.differs(column)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether a column has other bytes after the statement than before it (compressed or toasted or not): equality
     /// operators and output functions depend on collations and settings, bytes do not.
     pub fn differs(&self, column: &str) -> Result<bool> {
@@ -138,6 +153,13 @@ impl Event {
             }
             let descriptor = (*(*self.data).tg_relation).rd_att;
             let number = number(self.data, column)?.ok_or_else(|| gone(column))?;
+            // A virtual generated column is in no version of the row.
+            #[cfg(feature = "pg18")]
+            if (*pg_sys::TupleDescAttr(descriptor, number - 1)).attgenerated
+                == b'v' as std::ffi::c_char
+            {
+                return Ok(true);
+            }
             let (mut old_null, mut new_null) = (false, false);
             let old =
                 pg_sys::SPI_getbinval((*self.data).tg_trigtuple, descriptor, number, &mut old_null);

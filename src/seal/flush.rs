@@ -18,7 +18,7 @@ use crate::pg::caller::{self, RunAs};
 use crate::pg::shield;
 use crate::pg::spi::{Rows, Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
-use crate::seal::guard::{breach, keys_of_child, subject};
+use crate::seal::guard::{breach, is_idle, keys_of_child, subject};
 use crate::seal::mark::{self, Mark};
 use crate::seal::register::{self, Entry, Standing};
 use crate::seal::signature;
@@ -80,6 +80,9 @@ pub fn keep(event: &Event) -> Result<()> {
         return all();
     }
     let (document, watch) = subject(event)?;
+    if is_idle(event, &document, &watch)? {
+        return Ok(());
+    }
     if watch.part == Part::Root {
         let version = if event.change == Change::Delete {
             Version::Old

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::document::registry::{self, Document, OnBreach};
 use crate::document::row::RootRow;
+use crate::document::triggers;
 use crate::document::watch::{self, Part, Watch};
 use crate::error::{Breach, Error, Result, Table};
 use crate::pg::caller::{self, RunAs};
@@ -44,9 +45,18 @@ fn misplaced() -> Error {
     }
 }
 
+/// Whether an UPDATE has left all that is watched as it was.
+pub fn is_idle(event: &Event, document: &Document, watch: &Watch) -> Result<bool> {
+    let seal_columns = document.seal_columns();
+    Ok(!event.touches(&triggers::watched_columns(watch, &seal_columns))?)
+}
+
 /// Body of the trigger function `guard()`.
 pub fn guard(event: &Event) -> Result<()> {
     let (document, watch) = subject(event)?;
+    if is_idle(event, &document, &watch)? {
+        return Ok(());
+    }
     let scene = Scene {
         document: &document,
         table: event.table(),
