@@ -6,7 +6,7 @@
 #     tools/install.sh --uninstall [path of pg_config]    removes the files that an installation leaves
 #
 # DESTDIR=directory: below that directory, as those want who make packages.
-# HC_PROFILE=quick: the build of the tests, instead of a release.
+# HC_PROFILE=quick: builds faster and runs slower, as the tests do; without the points where these can have a panic.
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -68,9 +68,9 @@ major=$("$pg_config" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
 grep -q "^pg$major = " "$ROOT/Cargo.toml" || die "PostgreSQL $major ($pg_config) is not supported"
 [ -f "$("$pg_config" --includedir-server)/postgres.h" ] ||
     die "the server headers of PostgreSQL $major are missing (Debian: postgresql-server-dev-$major)"
-PG_MAJOR=$major
+export PG_MAJOR=$major
 
-PG_MAJOR=$major "$ROOT/tools/setup.sh" build-packages cargo-pgrx
+"$ROOT/tools/setup.sh" build-packages cargo-pgrx
 headers() { realpath "$("$1" --includedir-server)"; }
 if system=$(system_pg_config) && [ "$(headers "$system")" = "$(headers "$pg_config")" ]; then
     # Built from the same headers as tests and benchmarks are, so what they have built already is used.
@@ -82,7 +82,7 @@ else
     cmp -s "$PGRX_HOME/config.toml.new" "$PGRX_HOME/config.toml" || cp "$PGRX_HOME/config.toml.new" "$PGRX_HOME/config.toml"
 fi
 cd "$ROOT"
-options=(--profile "$PROFILE" --no-default-features --features "$(extension_features)")
+options=(--profile "$PROFILE" --no-default-features --features "pg$major")
 if [ "$action" = build ]; then
     cargo_shared build --lib "${options[@]}"
 elif [ -n "$DESTDIR" ]; then

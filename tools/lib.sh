@@ -131,14 +131,6 @@ cargo_shared() {
         "$@"
 }
 
-# extension_features: the features the extension is built with, by PG_MAJOR and PROFILE.
-extension_features() {
-    local features=pg$PG_MAJOR
-    # Where the tests can have a panic; refuses to compile in a release.
-    [ "$PROFILE" != quick ] || features+=,panic_points
-    printf '%s\n' "$features"
-}
-
 # ---------------------------------------------------------------------------------------------- PostgreSQL's files
 
 # system_pg_config: path of the installed pg_config of PG_MAJOR; status 1 if there is none.
