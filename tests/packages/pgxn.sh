@@ -5,6 +5,8 @@ header "bundle for PGXN"
 tools/setup.sh clean-root-packages
 tools/dist.sh
 bundle=$STATE/dist/health_crypto-$version_of_ours.zip
+check "docs/install.md names the bundle of this version" "health_crypto-$version_of_ours.zip" \
+    "$(grep -o 'health_crypto-[0-9.]*\.zip' docs/install.md | sort -u)"
 unzip -Z1 "$bundle" >"$place/bundle"
 check "everything is in one directory of its name" "" \
     "$(grep -v "^health_crypto-$version_of_ours/" "$place/bundle" || true)"

@@ -95,7 +95,7 @@ page() {
     awk -v name="<!-- run: $1 -->" '$0 == name { wanted = 1; next } wanted == 1 && /^```sh$/ { wanted = 2; next }
         wanted == 2 && /^```$/ { found = 1; exit } wanted == 2 { print } END { exit !found }' docs/install.md |
         sed -e "s|/usr/lib/postgresql/15/bin/pg_config|$their_config|" \
-            -e "s|\./health_crypto-0.1.0.zip|$STATE/dist/health_crypto-$version_of_ours.zip|" ||
+            -e "s|\./health_crypto-[0-9.]*\.zip|$STATE/dist/health_crypto-$version_of_ours.zip|" ||
         die "docs/install.md has no block $1"
 }
 # follow NAME...: runs those blocks in a directory of their own, prints the exit status; each psql stops at an error.
