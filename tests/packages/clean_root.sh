@@ -34,19 +34,19 @@ mkdir -p "$place/source"
 cp -r README.md Cargo.toml debian tests tools "$place/source/"
 cp "$deb" "$place/source/"
 
-# root_list: all names with types, rights and owners; and what is in files, but for those in which Debian's tools keep
-# books (which packages there are, what they did when).
+# root_list: all names with types, rights and owners, and what is in files; but for the books of Debian's tools (which
+# packages there are, what was done when), of which only names that are ours count, and dpkg's names all.
 root_list() {
     (
         cd "$root"
-        local mounted='^\./(proc|dev|tmp|run)(/|$)' books='^\./var/(lib/dpkg|lib/apt|log|cache)/'
-        find . -xdev -printf '%p %y %m %u %g %l\n' | grep -vE "$mounted" | sort
-        find . -xdev -type f -print0 | grep -zvE -e "$mounted" -e "$books" | sort -z | xargs -0 sha256sum
+        local mounted='^\./(proc|dev|tmp|run)(/|$)' books='^\./var/(lib/apt|log|cache)/' dpkg='^\./var/lib/dpkg/'
+        find . -xdev -printf '%p %y %m %u %g %l\n' | grep -vE "$mounted" |
+            books=$books awk '$0 !~ ENVIRON["books"] || /health/' | sort
+        find . -xdev -type f -print0 | grep -zvE -e "$mounted" -e "$books" -e "$dpkg" | sort -z | xargs -0 sha256sum
     )
 }
-# The books that apt and dpkg begin with the first package.
-in_root sh -c 'umask 137; cd /var/log/apt && touch term.log && chgrp adm term.log; umask 22
-    touch eipp.log.xz history.log /var/lib/dpkg/status-old /var/lib/apt/extended_states'
+# dpkg keeps the list of before as well, from the first time that it changes.
+touch "$root/var/lib/dpkg/status-old"
 root_list >"$place/before"
 check "before, there is no extension" no \
     "$(holds test -e "$root/usr/share/postgresql/$PG_MAJOR/extension/health_crypto.control")"
