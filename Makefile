@@ -1,14 +1,14 @@
 # Every way to build, test and try health_crypto. The work is in tools/; continuous integration calls `make test`.
-# Variables: PG_MAJOR (15), PG_CONFIG (for install), TESTS (for regress), V=1 (show logs while they are written).
+# Variables: PG_MAJOR (15), PG_CONFIG and DESTDIR (for install), TESTS (for regress), V=1 (show logs while they are written).
 
 SHELL := /bin/bash
 PG_CONFIG ?= pg_config
 TESTS ?=
 STEPS ?=
 VERSIONS ?=
-export PG_MAJOR V
+export PG_MAJOR V DESTDIR
 
-.PHONY: help setup build install test check check-tools regress regress-accept demo demo-stop test-fidelity test-reliability test-matrix test-report-browser \
+.PHONY: help setup build all install uninstall deb dist test-packages test check check-tools regress regress-accept demo demo-stop test-fidelity test-reliability test-matrix test-report-browser \
 	bench fuzz release clean-clusters clean
 
 help: ## this list
@@ -20,8 +20,23 @@ setup: ## install what building and testing need (Debian packages, cargo-pgrx)
 build: ## build the extension, install it into the private PostgreSQL below target/
 	@tools/build.sh
 
+all: ## build a release for the PostgreSQL of PG_CONFIG=..., as `pgxn install` asks for before it installs
+	@tools/install.sh --build "$(PG_CONFIG)"
+
 install: ## build a release, install it into the PostgreSQL of PG_CONFIG=...
 	@tools/install.sh "$(PG_CONFIG)"
+
+uninstall: ## remove what `make install` put into the PostgreSQL of PG_CONFIG=...
+	@tools/install.sh --uninstall "$(PG_CONFIG)"
+
+deb: ## a Debian package of a release, into target/deb (PG_MAJOR=17 for another PostgreSQL)
+	@tools/deb.sh
+
+dist: ## the bundle for PGXN, of what is committed, into target/dist
+	@tools/dist.sh
+
+test-packages: ## packages in full: the Debian package in a clean Debian 12, the bundle built by PGXN's client
+	@tests/packages/run.sh --full
 
 test: ## all that continuous integration runs (STEPS="core regress" for some)
 	@tools/test.sh $(STEPS)

@@ -100,6 +100,11 @@ as_root() {
     fi
 }
 
+# debian_mirror: the mirror of Debian that apt uses here; prints nothing if there is none.
+debian_mirror() {
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | head -n 1
+}
+
 # ------------------------------------------------------------------------------------------------ cargo and pgrx
 
 # cargo_env: what cargo and cargo-pgrx need to find the private PostgreSQL; exported into this shell.

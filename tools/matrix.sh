@@ -54,13 +54,10 @@ done
 have() {
     (PG_MAJOR=$1 && system_pg_config >/dev/null) && return 0
     [ -n "${suites[$1]:-}" ] && command -v apt-get dpkg-deb >/dev/null || return 1
-    [ -n "$(mirror)" ] || return 1
+    [ -n "$(debian_mirror)" ] || return 1
     HC_MATRIX=1 tools/setup.sh packages
     step "[$1] from Debian ${suites[$1]}" fetch "$1" "${suites[$1]}"
 }
-
-# The mirror of Debian that apt uses here.
-mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | head -n 1; }
 
 # fetch VERSION SUITE: unpacks its packages and all that they depend on. apt resolves and downloads; in a place of its
 # own, with no package taken for installed, it does not touch the system's lists.
@@ -69,7 +66,7 @@ fetch() {
     rm -rf "$apt" "$new"
     mkdir -p "$apt"/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d} "$new"
     : >"$apt/status"
-    printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg "$(mirror)" "$suite" >"$apt/sources.list"
+    printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg "$(debian_mirror)" "$suite" >"$apt/sources.list"
     # Check-Valid-Until: a mirror may lag behind on releases that are not out yet; what it has is signed all the same.
     cat >"$apt/apt.conf" <<APT
 Dir::Etc "$apt/etc";

@@ -5,6 +5,11 @@
 #     tools/setup.sh [packages|cargo-pgrx|postgres]...      (default: all three)
 #     tools/setup.sh check-packages                         (what tools/check.sh needs besides; not asked by `make test`)
 #     tools/setup.sh browser-packages                       (Chromium, for tests/report/run.sh --browser; neither is this)
+#     tools/setup.sh build-packages                         (what building and installing need, and no test)
+#     tools/setup.sh deb-packages                           (for tools/deb.sh: debhelper)
+#     tools/setup.sh package-test-packages                  (for tests/packages/run.sh: lintian)
+#     tools/setup.sh clean-root-packages                    (for tests/packages/run.sh --full: mmdebstrap, pgxnclient)
+#     tools/setup.sh pgxn-meta                              (PGXN's validator of META.json, into target/tools)
 #
 # HC_NO_APT=1: install no packages, only say which are missing. HC_MATRIX=1: also what tools/matrix.sh needs.
 # shellcheck source=tools/lib.sh
@@ -38,7 +43,23 @@ missing_browser_packages() {
     fc-list 2>/dev/null | grep -q DejaVuSans.ttf || echo fonts-dejavu-core
 }
 
-missing_packages() {
+missing_deb_packages() {
+    command -v dh >/dev/null || echo debhelper
+    command -v dpkg-buildpackage >/dev/null || echo dpkg-dev
+}
+
+missing_package_test_packages() {
+    command -v lintian >/dev/null || echo lintian
+}
+
+missing_clean_root_packages() {
+    command -v mmdebstrap >/dev/null || echo mmdebstrap
+    command -v pgxn >/dev/null || echo pgxnclient
+    command -v unzip >/dev/null || echo unzip
+}
+
+# To build and install, nothing more.
+missing_build_packages() {
     has_c || echo build-essential
     command -v make >/dev/null || echo make
     command -v pkg-config >/dev/null || echo pkg-config
@@ -47,6 +68,10 @@ missing_packages() {
     has_libclang || echo libclang-dev
     has_server || echo "postgresql-$PG_MAJOR"
     has_server_dev || echo "postgresql-server-dev-$PG_MAJOR"
+}
+
+missing_packages() {
+    missing_build_packages
     # The demo and the tests sign with the real gpg.
     command -v gpg >/dev/null || echo gnupg
     # The core's tests also sign with Sequoia's.
@@ -141,14 +166,37 @@ cargo_pgrx() {
     rm -rf "$STATE/tools/build"
 }
 
+# ---- PGXN's own validator of META.json
+
+PGXN_META_VERSION=0.7.0
+pgxn_meta() {
+    rust
+    local tool=$STATE/tools/bin/pgxn_meta
+    [[ "$("$tool" --version 2>/dev/null)" == *" $PGXN_META_VERSION" ]] && return 0
+    say "building pgxn_meta $PGXN_META_VERSION, once, a minute (log: ${LOGS#"$ROOT/"}/pgxn-meta.log)"
+    # It runs for a moment, so it is built the fast way.
+    if ! (cd "$STATE" && CARGO_TARGET_DIR=$STATE/tools/build CARGO_PROFILE_DEV_DEBUG=0 cargo install pgxn_meta \
+        --version "$PGXN_META_VERSION" --locked --debug --force --root "$STATE/tools") \
+        >"$LOGS/pgxn-meta.log" 2>&1 </dev/null; then
+        log_tail "$LOGS/pgxn-meta.log" >&2
+        die "pgxn_meta $PGXN_META_VERSION could not be built"
+    fi
+    rm -rf "$STATE/tools/build"
+}
+
 [ $# -gt 0 ] || set -- packages cargo-pgrx postgres
 for part in "$@"; do
     case $part in
         packages) packages missing_packages ;;
         check-packages) packages missing_check_packages ;;
         browser-packages) packages missing_browser_packages ;;
+        build-packages) packages missing_build_packages ;;
+        deb-packages) packages missing_deb_packages ;;
+        package-test-packages) packages missing_package_test_packages ;;
+        clean-root-packages) packages missing_clean_root_packages ;;
+        pgxn-meta) pgxn_meta ;;
         cargo-pgrx) cargo_pgrx ;;
         postgres) private_postgres ;;
-        *) die "usage: tools/setup.sh [packages|cargo-pgrx|postgres|check-packages|browser-packages]..." ;;
+        *) die "no such part: $part; parts: see the head of tools/setup.sh" ;;
     esac
 done

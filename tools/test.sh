@@ -5,7 +5,7 @@
 #     tools/test.sh             all steps
 #     tools/test.sh STEP...     some of: format clippy core build readme regress surface badbytes gnuhealth adoption isolation
 #                               reliability evidence encryption interop report reports pages dump replicas federation upgrade
-#                               demo bench
+#                               packages demo bench
 #     tools/test.sh --list      the steps and what each runs
 #
 # A step counts: cargo test, its tests; a script that prints "checks: N passed, N failed", those; any other, one.
@@ -16,7 +16,7 @@ cd "$ROOT"
 
 # What runs the extension as built.
 running=(regress surface badbytes gnuhealth adoption isolation reliability evidence encryption interop report reports pages
-    dump replicas federation upgrade demo bench)
+    dump replicas federation upgrade packages demo bench)
 all=(format clippy core build readme "${running[@]}")
 list=no
 [ "${1:-}" != --list ] || { list=yes && shift; }
@@ -64,6 +64,7 @@ command_of() {
         replicas) script tests/replicas/run.sh ;;
         federation) script tests/federation/run.sh ;;
         upgrade) script tests/upgrade/run.sh ;;
+        packages) script tests/packages/run.sh ;;
         demo) script tools/demo.sh --check ;;
         bench) script bench/run.sh --smoke ;;
     esac

@@ -19,6 +19,7 @@ reading=(
     "SELECT health_crypto.certificate_description(certificate, '2026-06-01 00:00+00') FROM health_crypto.certificate ORDER BY fingerprint"
     "SELECT health_crypto.certificate_digest(certificate, documents) FROM health_crypto.certificate ORDER BY fingerprint"
     "SELECT health_crypto.definition_parts('measurement_1(uuid[], text)'::regprocedure)"
+    "SELECT count(*), min(name) FROM health_crypto.before_triggers('gnuhealth_prescription_line') b (name)"
     "SELECT health_crypto.protection_gaps()"
     "SELECT health_crypto.status()"
     "SELECT regexp_replace(health_crypto.report_html('2026-06-01 00:00+00'), 'Page made .*? UTC', '')"
