@@ -90,12 +90,12 @@ tree_list() {
         find . -type f -print0 | sort -z | xargs -0 sha256sum
     )
 }
+mkdir "$place/blocks"
+"$ROOT/tools/docs.sh" extract "$ROOT/docs/install.md" "$place/blocks" --all || die "docs/install.md cannot be run"
 # page NAME: the block of docs/install.md that has this name, with paths for here put in.
 page() {
-    awk -v name="<!-- run: $1 -->" '$0 == name { wanted = 1; next } wanted == 1 && /^```sh$/ { wanted = 2; next }
-        wanted == 2 && /^```$/ { found = 1; exit } wanted == 2 { print } END { exit !found }' docs/install.md |
-        sed -e "s|/usr/lib/postgresql/15/bin/pg_config|$their_config|" \
-            -e "s|\./health_crypto-[0-9.]*\.zip|$STATE/dist/health_crypto-$version_of_ours.zip|" ||
+    sed -e "s|/usr/lib/postgresql/15/bin/pg_config|$their_config|" \
+        -e "s|\./health_crypto-[0-9.]*\.zip|$STATE/dist/health_crypto-$version_of_ours.zip|" "$place/blocks/$1.sh" ||
         die "docs/install.md has no block $1"
 }
 # follow NAME...: runs those blocks in a directory of their own, prints the exit status; each psql stops at an error.
