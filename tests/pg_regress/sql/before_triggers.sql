@@ -20,7 +20,7 @@ CREATE VIEW state AS SELECT id, serializer, digest = encode(sha512(convert_to(se
 TABLE fired;
 -- A statement that names no watched column fires nothing. One that names one and leaves it as it is changes no digest, and
 -- nothing of what is sealed.
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) UPDATE doc SET other = 'x' WHERE id = 1;
+EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) UPDATE doc SET other = 'x' WHERE id = 1;
 UPDATE doc SET state = 'done' WHERE id = 2;
 UPDATE doc SET body = body, digest = digest, other = 'x' WHERE id = 2;
 UPDATE doc SET body = 'forged' WHERE id = 2;
