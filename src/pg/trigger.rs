@@ -159,9 +159,11 @@ impl Event {
             let number = number(self.data, column)?.ok_or_else(|| gone(column))?;
             // A virtual generated column is in no version of the row.
             #[cfg(feature = "pg18")]
-            if (*pg_sys::TupleDescAttr(descriptor, number - 1)).attgenerated
-                == b'v' as std::ffi::c_char
-            {
+            if usize::try_from(number - 1).is_ok_and(|index| {
+                pgrx::PgTupleDesc::from_pg_unchecked(descriptor)
+                    .get(index)
+                    .is_some_and(|column| column.attgenerated == b'v' as std::ffi::c_char)
+            }) {
                 return Ok(true);
             }
             let (mut old_null, mut new_null) = (false, false);
