@@ -10,7 +10,8 @@ export data=$ROOT/tests/pg_regress/data
 
 # hospital NAME NUMBER: a node with some prescriptions, the first of them signed.
 hospital() {
-    cluster_temporary "federation-$1"
+    # What was committed before a node crashes must be there after it.
+    cluster_temporary "federation-$1" -c synchronous_commit=on
     createdb hospital
     sql -d hospital -c 'CREATE EXTENSION health_crypto' -f "$ROOT/tests/fixtures/gnuhealth.sql" >/dev/null
     sql -d hospital -v "count=$2" >/dev/null <<'SQL'

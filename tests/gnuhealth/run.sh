@@ -123,6 +123,8 @@ install_modules() {
         PYTHONPATH=$home/site "$venv/bin/trytond-admin" -c "$configuration" -d printing -u health_verdict health_verdict_batch -v
 }
 if wanted administrators || wanted printing; then
+    # It is the only one with the extension: undoing all drops the extension's roles, which belong to the whole cluster.
+    for part in oracle history scenario bypass; do dropdb --if-exists "$part" 2>/dev/null; done
     step "the same, of the role gnuhealth" as_owner
     configuration=$home/trytond-owner.conf
     printf '[database]\nuri = postgresql://gnuhealth@/\npath = %s\n' "$home/attachments" >"$configuration"
