@@ -19,7 +19,8 @@ fixtures=$ROOT/tests/fixtures
 
 # ------------------------------------------------------------------------------------------------ three servers
 
-cluster_temporary replicas-primary -c wal_level=logical
+# What has been committed is on its way at once: throw-away clusters commit asynchronously.
+cluster_temporary replicas-primary -c wal_level=logical -c synchronous_commit=on
 primary=$CLUSTER
 createdb hospital
 sql -d hospital -c 'CREATE EXTENSION health_crypto' >/dev/null
@@ -39,7 +40,7 @@ ask() { sql_value "$2" -d "service=$1"; }
 # wait_for SERVER: until it has replayed, or applied, all that the primary has written.
 wait_for() {
     local now
-    now=$(ask primary 'SELECT pg_current_wal_flush_lsn()')
+    now=$(ask primary 'SELECT pg_current_wal_insert_lsn()')
     for _ in $(seq 300); do
         case $1 in
             standby) [ "$(ask standby "SELECT pg_last_wal_replay_lsn() >= '$now'")" = t ] && return 0 ;;
