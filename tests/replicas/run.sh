@@ -40,7 +40,7 @@ ask() { sql_value "$2" -d "service=$1"; }
 # wait_for SERVER: until it has replayed, or applied, all that the primary has written.
 wait_for() {
     local now
-    now=$(ask primary 'SELECT pg_current_wal_insert_lsn()')
+    now=$(ask primary 'SELECT pg_current_wal_flush_lsn()')
     for _ in $(seq 300); do
         case $1 in
             standby) [ "$(ask standby "SELECT pg_last_wal_replay_lsn() >= '$now'")" = t ] && return 0 ;;
