@@ -128,17 +128,16 @@ BEGIN
     FOR narrow IN
         SELECT t.tgrelid::regclass AS relation, t.tgname AS name, t.tgenabled AS enabled, f.proname AS function,
                n.nspname AS table_schema, c.relname AS table_name,
-               substring(t.tgname::text FROM '_update_(.*)$') AS document,
-               (SELECT string_agg(format('OLD.%I', a.attname), ', ' ORDER BY k.place)
-                  FROM unnest(t.tgattr::smallint[]) WITH ORDINALITY k (number, place)
-                  JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = k.number) AS old,
-               (SELECT string_agg(format('NEW.%I', a.attname), ', ' ORDER BY k.place)
-                  FROM unnest(t.tgattr::smallint[]) WITH ORDINALITY k (number, place)
-                  JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = k.number) AS new
+               substring(t.tgname::text FROM '_update_(.*)$') AS document, columns.old, columns.new
           FROM pg_trigger t
           JOIN pg_proc f ON f.oid = t.tgfoid AND f.pronamespace = 'health_crypto'::regnamespace
           JOIN pg_class c ON c.oid = t.tgrelid
           JOIN pg_namespace n ON n.oid = c.relnamespace
+         CROSS JOIN LATERAL (
+               SELECT string_agg(format('OLD.%I', a.attname), ', ' ORDER BY k.place),
+                      string_agg(format('NEW.%I', a.attname), ', ' ORDER BY k.place)
+                 FROM unnest(t.tgattr::smallint[]) WITH ORDINALITY k (number, place)
+                 JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = k.number) columns (old, new)
          WHERE f.proname IN ('guard', 'keep') AND starts_with(t.tgname::text, 'health_crypto_' || f.proname || '_update_')
            AND t.tgparentid = 0 AND array_length(t.tgattr, 1) > 0
            AND EXISTS (SELECT FROM health_crypto.before_triggers(t.tgrelid))
