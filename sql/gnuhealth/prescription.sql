@@ -48,10 +48,20 @@ BEGIN ATOMIC
           FROM (SELECT indication AS id FROM used) d
           JOIN @schema@.gnuhealth_pathology i ON i.id = d.id
     ), word AS MATERIALIZED (
-        SELECT n.kind, n.id, health_crypto.python_repr(COALESCE(t.value, n.name, '')) AS text
+        -- As gnuhealth_documents.translation(), for all words at once: 22.8 us a document instead of 25.5, of 5000. OFFSET 0
+        -- so that each is looked up by index: for one document the planner would read all translations.
+        SELECT DISTINCT ON (n.kind, n.id)
+               n.kind, n.id, health_crypto.python_repr(COALESCE(t.value, n.name, '')) AS text
           FROM name n
          CROSS JOIN spoken s
-         CROSS JOIN LATERAL gnuhealth_documents.translation(n.field, n.record, s.languages) t
+          LEFT JOIN LATERAL (
+                SELECT x.id, x.lang, x.value
+                  FROM @schema@.ir_translation x
+                 WHERE x.res_id = n.record AND x.name = n.field AND x.type = 'model'
+                   AND x.lang = ANY (s.languages) AND x.fuzzy IS NOT TRUE AND x.value <> ''
+                OFFSET 0
+               ) t ON true
+         ORDER BY n.kind, n.id, pg_catalog.array_position(s.languages, t.lang::text), t.id DESC
     )
     SELECT l.presc_order, '[' || pg_catalog.string_agg(
                '[' || COALESCE(product.text, '''''')

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use health_crypto_core::canonical::{self, CanonicalError, JsonError, Profile, Value};
+use health_crypto_core::digest::Digest;
 use pgrx::AnyNumeric;
 use pgrx::pg_sys;
 
@@ -16,6 +17,9 @@ use crate::pg::spi::{Rows, Session, Snapshot};
 /// The longest text of a field: written as JSON, a control character becomes six times as long, and a value of
 /// PostgreSQL's can have a gigabyte.
 const MAX_FIELD_BYTES: usize = 128 << 20;
+
+/// Rows of a definition in memory at once, where they come as a stream.
+const ROWS_OF_A_STREAM: i64 = 1000;
 
 /// The longest canonical text: what PostgreSQL can store.
 const MAX_TEXT_BYTES: usize = (1 << 30) - 64;
@@ -51,7 +55,7 @@ pub fn texts(
 }
 
 /// As [`texts`], for a whole page of documents: the text of each key, in the keys' order; `None` where the definition
-/// returns no row. Definitions mostly keep some order, so that a key is looked for where the last one was found.
+/// returns no row.
 ///
 /// # Errors
 /// As [`texts`].
@@ -65,27 +69,13 @@ pub fn texts_in_order(
 ) -> Result<Vec<Option<String>>> {
     let function = edition.function(session)?;
     let rows = run_definition(session, document, function, keys, language, snapshot)?;
-    let places: HashMap<&str, usize> = keys.iter().enumerate().map(|(i, key)| (*key, i)).collect();
-    let mut texts: Vec<Option<String>> = Vec::new();
-    texts.resize_with(keys.len(), || None);
-    let mut next = 0;
+    let mut in_order = InOrder::of(keys);
     for row in 0..rows.len() {
-        let key = rows.text(row, 1).ok_or_else(|| null_key(document))?;
-        let place = if keys.get(next) == Some(&key) {
-            Some(next)
-        } else {
-            places.get(key).copied()
-        };
-        let Some(slot) = place.and_then(|place| texts.get_mut(place)) else {
-            continue;
-        };
-        let text = text(edition.profile, function, &rows, row)?;
-        if slot.replace(text).is_some() {
-            return Err(two_rows(document));
-        }
-        next = place.map_or(0, |place| place + 1);
+        in_order.put(document, &rows, row, || {
+            text(edition.profile, function, &rows, row)
+        })?;
     }
-    Ok(texts)
+    Ok(in_order.results)
 }
 
 fn null_key(document: &Document) -> Error {
@@ -125,6 +115,87 @@ fn run_definition<'s>(
     let arguments = vec![keys, language.into()];
     let _plan = is_one.then(ByIndex::pinned);
     shield::shielded(&document.name, || session.run(sql, arguments, snapshot))
+}
+
+/// The digests of documents' texts in the keys' order, for so many documents that their texts should not be in memory at
+/// once; `None` where the definition returns no row.
+///
+/// # Errors
+/// As [`texts`].
+pub fn digests(
+    session: &Session,
+    document: &Document,
+    edition: &Edition,
+    keys: &[String],
+    language: Option<&str>,
+    snapshot: Snapshot,
+) -> Result<Vec<Option<Digest>>> {
+    let function = edition.function(session)?;
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let mut in_order = InOrder::of(&keys);
+    let arguments = vec![keys.clone().into(), language.into()];
+    shield::shielded(&document.name, || {
+        let mut stream = session.stream(&function.fetch, arguments, snapshot)?;
+        loop {
+            pgrx::check_for_interrupts!();
+            let rows = stream.next(ROWS_OF_A_STREAM);
+            if rows.is_empty() {
+                return Ok(in_order.results);
+            }
+            for row in 0..rows.len() {
+                in_order.put(document, &rows, row, || {
+                    let text = text(edition.profile, function, &rows, row)?;
+                    Ok(Digest::of(&text))
+                })?;
+            }
+        }
+    })
+}
+
+/// What comes of a definition's rows, in the order of the keys that it was asked for.
+struct InOrder<'k, T> {
+    keys: &'k [&'k str],
+    places: HashMap<&'k str, usize>,
+    results: Vec<Option<T>>,
+    next: usize,
+}
+
+impl<'k, T> InOrder<'k, T> {
+    fn of(keys: &'k [&'k str]) -> InOrder<'k, T> {
+        let mut results = Vec::new();
+        results.resize_with(keys.len(), || None);
+        InOrder {
+            keys,
+            places: keys.iter().enumerate().map(|(i, key)| (*key, i)).collect(),
+            results,
+            next: 0,
+        }
+    }
+
+    /// What is made of a row, in the place of its key. Definitions mostly keep some order, so that a key is looked for where
+    /// the last one was found. A row of a key that was not asked for is passed over.
+    fn put(
+        &mut self,
+        document: &Document,
+        rows: &Rows<'_>,
+        row: usize,
+        make: impl FnOnce() -> Result<T>,
+    ) -> Result<()> {
+        let key = rows.text(row, 1).ok_or_else(|| null_key(document))?;
+        let place = if self.keys.get(self.next) == Some(&key) {
+            Some(self.next)
+        } else {
+            self.places.get(key).copied()
+        };
+        let Some(slot) = place.and_then(|place| self.results.get_mut(place)) else {
+            return Ok(());
+        };
+        if slot.replace(make()?).is_some() {
+            return Err(two_rows(document));
+        }
+        self.next = place.map_or(0, |place| place + 1);
+        Ok(())
+    }
 }
 
 fn text(profile: Profile, function: &Function, rows: &Rows<'_>, row: usize) -> Result<String> {

@@ -5,7 +5,7 @@ use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use crate::document::registry::Document;
 use crate::document::watch::{self, Part, Watch};
 use crate::error::Result;
-use crate::pg::spi::{Rows, Session, Snapshot};
+use crate::pg::spi::{Arg, Rows, Session, Snapshot};
 
 /// SQL texts of a document. Keys travel as text arrays and are cast to the key's type.
 #[derive(Debug, Default)]
@@ -114,6 +114,31 @@ impl Statements {
         rows: i64,
         snapshot: Snapshot,
     ) -> Result<Rows<'s>> {
+        let (sql, arguments) = self.of_share(share, after, rows);
+        session.run(sql, arguments, snapshot)
+    }
+
+    /// The keys of such a page, which may be of many more rows: nothing else of them is read.
+    ///
+    /// # Errors
+    /// What reading the table raises.
+    pub fn keys_of_share(
+        &self,
+        session: &Session,
+        share: Share,
+        after: Option<&str>,
+        rows: i64,
+    ) -> Result<Vec<String>> {
+        let (page, arguments) = self.of_share(share, after, rows);
+        let sql = format!("SELECT k.key FROM ({page}) k (key)");
+        let rows = session.run(&sql, arguments, Snapshot::Caller)?;
+        Ok((0..rows.len())
+            .filter_map(|row| rows.string(row, 1))
+            .collect())
+    }
+
+    /// The statement for a page, and its arguments.
+    fn of_share(&self, share: Share, after: Option<&str>, rows: i64) -> (&str, Vec<Arg>) {
         let (mut arguments, first, next) = if share.is_all() {
             (vec![rows.into()], &self.first_page, &self.next_page)
         } else {
@@ -124,10 +149,10 @@ impl Statements {
             )
         };
         match after {
-            None => session.run(first, arguments, snapshot),
+            None => (first, arguments),
             Some(key) => {
                 arguments.push(key.into());
-                session.run(next, arguments, snapshot)
+                (next, arguments)
             }
         }
     }

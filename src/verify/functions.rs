@@ -17,6 +17,7 @@ use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 use crate::pg::sub;
 use crate::seal::register::{self, Seal, Standing};
+use crate::verify::ahead::{self, Ahead};
 use crate::verify::content::Judge;
 use crate::verify::row::{self, Verdict};
 use crate::verify::time;
@@ -27,6 +28,8 @@ const FIRST_PAGE: i64 = 500;
 /// words) is shared by all of them: GNU Health's prescriptions take 43 us of processor time each by 500, 20 by 5000, 18 by
 /// 20,000 (docs/PERFORMANCE.md).
 const LARGEST_PAGE: i64 = 5000;
+/// Documents that it judges in one go where it has looked ahead: by more nothing is gained, and all are in memory at once.
+const PAGE_SEEN_AHEAD: i64 = 1000;
 /// Bytes of stored texts and signatures in one go, about: several copies of each are in memory at once.
 const PAGE_BYTES: usize = 4 << 20;
 
@@ -112,7 +115,7 @@ pub fn judged(
     snapshot: Snapshot,
 ) -> Result<Verdict> {
     let judge = Judge::new(&seen.document, session, snapshot, at)?;
-    let mut judged = judge.rows(seen.row.as_slice())?;
+    let mut judged = judge.rows(seen.row.as_slice(), None)?;
     match (judged.pop(), &seen.seal) {
         (Some(judged), _) => Ok(judged.verdict),
         (None, Some(seal)) => Ok(judge.missing(&seen.key, seal)),
@@ -226,6 +229,9 @@ pub struct Walk {
     registered: i64,
     share: Share,
     at: SystemTime,
+    ahead: Option<Ahead>,
+    /// How many documents to judge before looking ahead again.
+    blind: i64,
 }
 
 impl Walk {
@@ -237,6 +243,8 @@ impl Walk {
             registered: 0,
             share,
             at,
+            ahead: None,
+            blind: 0,
         }
     }
 
@@ -273,23 +281,37 @@ impl Walk {
         let judge = Judge::new(&document, &session, Snapshot::Caller, self.at)?;
         match &self.stage {
             Stage::Rows(after) => {
+                let after = after.clone();
+                let ahead = self.look_ahead(&document, reader, after.as_deref())?;
+                let page = ahead.as_ref().map_or(self.page, |ahead| {
+                    self.page.min(PAGE_SEEN_AHEAD).min(ahead.left(&document))
+                });
                 let stored = {
                     let _role = reader.enter(&document);
-                    let (sql, after) = (&document.sql, after.as_deref());
-                    RootRow::all(&sql.page_of_share(
+                    RootRow::all(&document.sql.page_of_share(
                         &session,
                         self.share,
-                        after,
-                        self.page,
+                        after.as_deref(),
+                        page,
                         Snapshot::Caller,
                     )?)
                 };
                 let last = stored.last().map(|s| s.key.clone());
-                let more = stored.len() as i64 == self.page;
+                let more = stored.len() as i64 == page;
                 self.page = next_size(&stored);
-                let judged = judge.rows(&stored)?;
+                let judged = judge.rows(&stored, ahead.as_ref())?;
                 self.registered += judge.registered();
                 verdicts.extend(judged.into_iter().map(|j| j.verdict));
+                if let Some(mut ahead) = ahead {
+                    ahead.judged(stored.len());
+                    // Where most are in other words than those looked at, it only costs.
+                    if judge.foreseen() * 2 < stored.len() {
+                        self.blind = i64::MAX;
+                    } else {
+                        self.ahead = Some(ahead);
+                    }
+                }
+                self.blind = self.blind.saturating_sub(page).max(0);
                 self.stage = if more {
                     Stage::Rows(last)
                 } else {
@@ -336,6 +358,27 @@ impl Walk {
         self.documents.pop_front();
         self.stage = Stage::Rows(None);
         self.registered = 0;
+        self.ahead = None;
+        self.blind = 0;
+    }
+
+    /// What is to be seen ahead of the page after a key, if that is worth it: not for the first page, so that the first
+    /// verdicts come soon, and not where documents are so large that few of them fill a page.
+    fn look_ahead(
+        &mut self,
+        document: &Rc<Document>,
+        reader: Reader,
+        after: Option<&str>,
+    ) -> Result<Option<Ahead>> {
+        let seen = self.ahead.take().filter(|ahead| ahead.left(document) > 0);
+        if seen.is_some() || self.blind > 0 || self.page <= FIRST_PAGE {
+            return Ok(seen);
+        }
+        let ahead = Ahead::over(document, reader, self.share, after, self.page)?;
+        if ahead.is_none() {
+            self.blind = ahead::DOCUMENTS;
+        }
+        Ok(ahead)
     }
 }
 
