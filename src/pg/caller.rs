@@ -1,6 +1,6 @@
 //! Who is running: switching to a table's owner or to the registrar, and pinned settings, both undone on drop.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys;
 
@@ -109,6 +109,44 @@ impl ByIndex {
 impl Drop for ByIndex {
     fn drop(&mut self) {
         // SAFETY: restores what pinned() saved; guards are dropped in reverse order of creation.
+        unsafe { pg_sys::AtEOXact_GUC(true, self.settings) };
+    }
+}
+
+/// A search_path: where unqualified names are looked up.
+pub struct SearchPath(CString);
+
+/// While it lives, a search_path is in force.
+pub struct Searching {
+    settings: i32,
+}
+
+impl SearchPath {
+    /// The one in force.
+    pub fn current() -> SearchPath {
+        // SAFETY: the answer is NULL or a NUL-terminated string, which is copied.
+        unsafe {
+            let path = pg_sys::GetConfigOption(c"search_path".as_ptr(), true, false);
+            SearchPath(if path.is_null() {
+                CString::default()
+            } else {
+                CStr::from_ptr(path).to_owned()
+            })
+        }
+    }
+
+    /// Puts it in force.
+    pub fn enter(&self) -> Searching {
+        // SAFETY: the settings are saved at a new nesting level that Drop closes.
+        let settings = unsafe { pg_sys::NewGUCNestLevel() };
+        set(c"search_path", &self.0);
+        Searching { settings }
+    }
+}
+
+impl Drop for Searching {
+    fn drop(&mut self) {
+        // SAFETY: restores what enter() saved; guards are dropped in reverse order of creation.
         unsafe { pg_sys::AtEOXact_GUC(true, self.settings) };
     }
 }

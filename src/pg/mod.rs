@@ -2,6 +2,7 @@
 
 pub mod before;
 pub mod caller;
+pub mod checks;
 pub mod clock;
 #[cfg(feature = "panic_points")]
 pub mod fault;

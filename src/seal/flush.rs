@@ -14,7 +14,8 @@ use crate::document::row::RootRow;
 use crate::document::serialize::no_row;
 use crate::document::watch::Part;
 use crate::error::{Breach, Error, Result};
-use crate::pg::caller::{self, RunAs};
+use crate::pg::caller::{self, RunAs, SearchPath};
+use crate::pg::checks;
 use crate::pg::shield;
 use crate::pg::spi::{Rows, Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
@@ -200,6 +201,8 @@ struct Flush<'d> {
     document: &'d Document,
     session: Session,
     by: String,
+    /// The caller's.
+    path: SearchPath,
     updates: Vec<(String, String, String)>,
     entries: Vec<Entry>,
 }
@@ -211,6 +214,7 @@ impl Flush<'_> {
             document,
             session: Session::open(),
             by,
+            path: SearchPath::current(),
             updates: Vec::new(),
             entries: Vec::new(),
         };
@@ -218,6 +222,8 @@ impl Flush<'_> {
             .iter()
             .map(|(key, mark)| (key.as_str(), *mark))
             .collect();
+        // What follows pins the settings three times more: with these they are as wanted by then.
+        let _pinned = RunAs::caller();
         let reading = RunAs::reader(document.owner);
         let Read {
             rows,
@@ -554,7 +560,12 @@ impl Flush<'_> {
                 rows: rows.collect(),
             });
             let stored = shield::shielded(&d.name, || {
-                let rows = self.session.run(statement, arguments, Snapshot::Fresh)?;
+                let rows = if checks::are_all(d.root_oid) {
+                    self.session
+                        .run_and_check(statement, arguments, &self.path)?
+                } else {
+                    self.session.run(statement, arguments, Snapshot::Fresh)?
+                };
                 let holds = |row: &usize| rows.get(*row, 1) == Some(true);
                 Ok((0..rows.len()).filter(holds).count())
             })?;
