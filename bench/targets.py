@@ -56,6 +56,7 @@ BOUNDS = [
     Target("1", "a trigger that only stores a constant and enters a seal: rate, of that without triggers", "prescribe", "F", "A", 0),
     Target("7", "framing, policy and bare verification, no content: time, of bare verification", "signatures", "bare", "verify_signature", 0),
     Target("7", "Sequoia's own verification: time, of bare verification", "signatures", "bare", "sequoia", 0),
+    Target("7", "signatures: time, of bare verification with Ed25519 too by OpenSSL", "signatures", "openssl", "verify_all", 0),
     Target("9", "two sessions of the set-based query: rate, of one", "shares", "set_based, two", "set_based, one", 0),
     Target("12", "any first statement of a connection, ms", "cold, ms", "nothing", None, 0, unit=" ms"),
 ]

@@ -202,12 +202,14 @@ if wanted signatures; then
         check "signed prescriptions" "$signatures|$signatures" "$answer"
         rate signatures verify_all "$repetition" "$signatures"
         line="  $repetition of $repetitions: verify_all $(divide "$signatures" "$wall") a second ($(divide "$signatures" "$processor"))"
-        read -r bare bare_processor sequoia sequoia_processor < <("$tool" verify 1 "$home"/{ed25519,rsa4096,p256}.asc <"$home/signatures.tsv")
+        read -r bare bare_processor openssl openssl_processor sequoia sequoia_processor < <("$tool" verify 1 "$home"/{ed25519,rsa4096,p256}.asc <"$home/signatures.tsv")
         result signatures bare "$repetition" "$bare"
         result "signatures by processor time" bare "$repetition" "$bare_processor"
+        result signatures openssl "$repetition" "$openssl"
+        result "signatures by processor time" openssl "$repetition" "$openssl_processor"
         result signatures sequoia "$repetition" "$sequoia"
         result "signatures by processor time" sequoia "$repetition" "$sequoia_processor"
-        line+=", bare $bare ($bare_processor), through Sequoia $sequoia ($sequoia_processor)"
+        line+=", bare $bare ($bare_processor), in OpenSSL $openssl ($openssl_processor), through Sequoia $sequoia ($sequoia_processor)"
         # Framing, policy and certificates without the document's content.
         timed signed "SELECT count(*), count(*) FILTER (WHERE v.ok) FROM bench_signature s
             CROSS JOIN LATERAL health_crypto.verify_signature(s.digest, s.signature) v"
