@@ -27,6 +27,11 @@ pub fn is_of_the_server(code: PgSqlErrorCode) -> bool {
     is_of_class(code, &OF_THE_SERVER)
 }
 
+/// Whether an error with that code says that memory, disk or another resource has run out.
+pub fn is_of_resources(code: PgSqlErrorCode) -> bool {
+    is_of_class(code, &[*b"53"])
+}
+
 fn is_of_class(code: PgSqlErrorCode, classes: &[[u8; 2]]) -> bool {
     const CLASS_BITS: i32 = 0xFFF;
     let bits = |character: u8| i32::from(character.wrapping_sub(b'0')) & 0x3F;

@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use pgrx::{PgTryBuilder, pg_sys};
+use pgrx::{PgSqlErrorCode, PgTryBuilder, pg_sys};
 
 use crate::error::{Error, Result};
 use crate::pg::shield;
@@ -10,6 +10,22 @@ use crate::pg::shield;
 /// Runs something in a subtransaction. On an error the subtransaction is rolled back, and the error returned; what is
 /// about the server (cancellation, resources, serialisation) is raised as it is.
 pub fn attempt<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    attempt_unless(shield::is_of_the_server, body)
+}
+
+/// As [`attempt`], for something that can be done without: where it wants more memory or disk than there is, that is
+/// returned too.
+pub fn attempt_to_spare<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    attempt_unless(
+        |code| shield::is_of_the_server(code) && !shield::is_of_resources(code),
+        body,
+    )
+}
+
+fn attempt_unless<T>(
+    is_raised: fn(PgSqlErrorCode) -> bool,
+    body: impl FnOnce() -> Result<T>,
+) -> Result<T> {
     // SAFETY: the sequence of PL/pgSQL's exception blocks: the memory context and the resource owner of the caller are put
     // back after the subtransaction has ended either way, and the body's SPI sessions are closed by then.
     unsafe {
@@ -21,7 +37,7 @@ pub fn attempt<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
             .catch_others(|error| {
                 let code = shield::code_of(&error);
                 match code {
-                    Some(code) if !shield::is_of_the_server(code) => Err(Error::DefinitionFailed {
+                    Some(code) if !is_raised(code) => Err(Error::DefinitionFailed {
                         document: String::new(),
                         sqlstate: code,
                     }),

@@ -38,8 +38,8 @@ pub struct Ahead {
 
 impl Ahead {
     /// Looks at the documents of a share that follow a key, at most [`DOCUMENTS`], as a reader may see them. `None` if there
-    /// are not more than `page`, which is what is judged at once; and where the definition fails for one of them: what it
-    /// does is found out, document by document, when they are judged.
+    /// are not more than `page`, which is what is judged at once; and where the definition fails for one of them, or for so
+    /// many (temp_file_limit): what it does is found out when they are judged.
     ///
     /// # Errors
     /// What reading the root table raises.
@@ -62,7 +62,7 @@ impl Ahead {
         }
         let _role = RunAs::reader(document.owner);
         let language = matching::default_language(&session, document, Snapshot::Caller)?;
-        let digests = sub::attempt(|| {
+        let digests = sub::attempt_to_spare(|| {
             let session = Session::open();
             fetch::digests(
                 &session,
