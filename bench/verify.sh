@@ -134,6 +134,7 @@ if wanted content; then
     forget content
     header "content: $documents sealed prescriptions"
     step "prescriptions" sealed content "$documents"
+    sql -d content -f "$here/set_based_sealed.sql"
     check "texts that the set-based query gives otherwise" 0 "$(sql_value "SELECT count(*) FROM (
         SELECT b.id FROM bench_set_based b JOIN gnuhealth_prescription_order o USING (id)
          WHERE o.serializer IS DISTINCT FROM b.text) x" -d content)"
@@ -150,6 +151,10 @@ if wanted content; then
         check "digests by the set-based query" "$documents|$documents" "$answer"
         rate content set_based "$repetition" "$documents"
         line+=", set-based query $(divide "$documents" "$wall") ($(divide "$documents" "$processor"))"
+        timed content "SELECT count(*), count(*) FILTER (WHERE ok) FROM bench_set_based_sealed"
+        check "sealed documents by the set-based query" "$documents|$documents" "$answer"
+        rate content set_based_sealed "$repetition" "$documents"
+        line+=", with the register $(divide "$documents" "$wall") ($(divide "$documents" "$processor"))"
         if [ "$application" = yes ]; then
             echo go >&"${CHECK_DIGEST[1]}"
             read -r wall processor <&"${CHECK_DIGEST[0]}" || { log_tail "$home/check_digest.log" && die "check_digest"; }
