@@ -1,5 +1,5 @@
 //! The registered documents, as each backend remembers them. What is remembered is dropped when PostgreSQL says that
-//! one of the tables involved, or any function, has changed.
+//! one of the tables involved, or any function or schema, has changed.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
