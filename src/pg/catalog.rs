@@ -1,5 +1,5 @@
-//! PostgreSQL's catalogue, through its own caches and indexes. All of it could be asked in SQL; but to analyse and plan one statement over the catalogue takes a new session 2.5 ms, and its first verdict
-//! waited for four of them (docs/PERFORMANCE.md).
+//! PostgreSQL's catalogue, through its own caches and indexes. All of it could be asked in SQL; but to analyse and plan one
+//! statement over the catalogue takes a new session more than a millisecond, and its first verdict waited for four.
 //!
 //! No rights are looked at: what is read here is read on the extension's behalf. Everything is seen as it is now, also by a
 //! transaction whose snapshot is older: what a session remembers of it outlives the transaction.
@@ -86,7 +86,7 @@ pub fn columns(relation: pg_sys::Oid) -> Vec<String> {
     let columns = unsafe {
         scan(
             pg_sys::AttributeRelationId,
-            Some(pg_sys::Oid::from_u32(pg_sys::AttributeRelidNumIndexId)),
+            pg_sys::Oid::from_u32(pg_sys::AttributeRelidNumIndexId),
             &mut [by_relation],
             |_, tuple| {
                 let column: &pg_sys::FormData_pg_attribute = fixed(tuple);
@@ -240,7 +240,7 @@ pub fn dependencies_of_function(function: pg_sys::Oid) -> Vec<Dependency> {
     unsafe {
         scan(
             DEPENDENCIES,
-            Some(DEPENDENCIES_BY_DEPENDENT),
+            DEPENDENCIES_BY_DEPENDENT,
             &mut keys,
             |_, tuple| {
                 let row: &Row = fixed(tuple);
@@ -277,7 +277,7 @@ pub fn key(column: u32, equality: u32, value: pg_sys::Datum) -> pg_sys::ScanKeyD
 /// The keys must be of the first columns of the table's index, and what they point to must outlive the call.
 pub unsafe fn scan<T>(
     table: pg_sys::Oid,
-    index: Option<pg_sys::Oid>,
+    index: pg_sys::Oid,
     keys: &mut [pg_sys::ScanKeyData],
     mut read: impl FnMut(pg_sys::TupleDesc, pg_sys::HeapTuple) -> T,
 ) -> Vec<T> {
@@ -289,8 +289,8 @@ pub unsafe fn scan<T>(
         let relation = pg_sys::table_open(table, LOCK);
         let scan = pg_sys::systable_beginscan(
             relation,
-            index.unwrap_or(pg_sys::InvalidOid),
-            index.is_some(),
+            index,
+            true,
             std::ptr::null_mut(),
             keys.len() as _,
             keys.as_mut_ptr(),

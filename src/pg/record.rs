@@ -39,27 +39,22 @@ pub fn own_rows<T>(
     // SAFETY: the key is of the index's first column. Both arrays have room for as many columns as the descriptor says, and
     // what they point to lives until the next row is asked for.
     let rows = unsafe {
-        catalog::scan(
-            table,
-            Some(index),
-            &mut [by_document],
-            |descriptor, tuple| {
-                if record.places.is_empty() {
-                    let place = |name: &&CStr| pg_sys::SPI_fnumber(descriptor, name.as_ptr());
-                    record.places = columns.iter().map(place).collect();
-                    let count = usize::try_from((*descriptor).natts).unwrap_or(0);
-                    record.values.resize(count, pg_sys::Datum::from(0));
-                    record.nulls.resize(count, true);
-                }
-                pg_sys::heap_deform_tuple(
-                    tuple,
-                    descriptor,
-                    record.values.as_mut_ptr(),
-                    record.nulls.as_mut_ptr(),
-                );
-                read(&record)
-            },
-        )
+        catalog::scan(table, index, &mut [by_document], |descriptor, tuple| {
+            if record.places.is_empty() {
+                let place = |name: &&CStr| pg_sys::SPI_fnumber(descriptor, name.as_ptr());
+                record.places = columns.iter().map(place).collect();
+                let count = usize::try_from((*descriptor).natts).unwrap_or(0);
+                record.values.resize(count, pg_sys::Datum::from(0));
+                record.nulls.resize(count, true);
+            }
+            pg_sys::heap_deform_tuple(
+                tuple,
+                descriptor,
+                record.values.as_mut_ptr(),
+                record.nulls.as_mut_ptr(),
+            );
+            read(&record)
+        })
     };
     Ok(rows)
 }
