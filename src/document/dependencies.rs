@@ -52,15 +52,14 @@ pub fn watches(session: &Session, function: pg_sys::Oid, root: &Root) -> Result<
             });
         }
         let columns: Vec<String> = rows.get(row, 4).unwrap_or_default();
-        watches.push(Watch {
+        let watch = Watch::recorded(
             table,
-            oid: rows.get(row, 11),
-            part: Part::of(text(3).as_deref()),
-            present: columns.clone(),
+            Part::of(text(3).as_deref()),
             columns,
-            depth: rows.get(row, 5).unwrap_or_default(),
-            link: Link::of(&rows, row, 6),
-        });
+            rows.get(row, 5).unwrap_or_default(),
+            Link::of(&rows, row, 6),
+        );
+        watches.push(watch.found(rows.get(row, 11)));
     }
     if !watches.iter().any(|w| w.part == Part::Root) {
         return Err(Error::BadDefinition {

@@ -10,14 +10,15 @@ use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 
 use crate::document::definition;
 use crate::document::dependencies;
-use crate::document::root::Root;
+use crate::document::root::{self, Root};
 use crate::document::statements::path_to_root;
 use crate::document::watch::{self, Part, Watch};
 use crate::error::{Error, Result, Table};
 use crate::pg::caller::RunAs;
-use crate::pg::spi::{Rows, Session, Snapshot};
+use crate::pg::catalog;
+use crate::pg::record::{self, Record};
+use crate::pg::spi::{Session, Snapshot};
 
-const EDITIONS: &str = include_str!("../../sql/queries/editions.sql");
 const PLACES: &str = include_str!("../../sql/queries/places.sql");
 
 /// One definition with the profile and the columns that it was registered with.
@@ -41,7 +42,11 @@ pub struct Edition {
     pub own_parts: String,
     document: String,
     owner: pg_sys::Oid,
-    function: Option<Function>,
+    schema: String,
+    name: String,
+    key_type: String,
+    // Looked up when first asked for: most documents were sealed by the current one.
+    function: OnceCell<Option<Function>>,
     helpers: OnceCell<Result<()>>,
     reads_recorded: OnceCell<bool>,
 }
@@ -84,83 +89,73 @@ pub struct Common<'c> {
     pub kept_columns: &'c [&'c str],
 }
 
-/// All editions of a document, newest first, without those that were registered for another root table.
+/// All editions of a document, newest first, without those that were registered for another root table; and the OID of the
+/// table that has them.
 pub fn load(
-    session: &Session,
     common: &Common<'_>,
     mut watches: Vec<(i32, Watch)>,
-) -> Result<Vec<Edition>> {
-    let rows = session.run(
-        EDITIONS,
-        vec![
-            common.document.into(),
-            common.key_type.into(),
-            common.owner.into(),
+) -> Result<(Vec<Edition>, pg_sys::Oid)> {
+    let table = record::own_table(c"definition")?;
+    let rows = record::own_rows(
+        table,
+        c"definition_pkey",
+        &[
+            c"edition",
+            c"definition",
+            c"profile",
+            c"reference_fields",
+            c"source",
+            c"definition_schema",
+            c"definition_name",
         ],
-        Snapshot::Fresh,
+        common.document,
+        |row| {
+            let number = row.integer(1).ok_or(Error::Bug("edition's number"))?;
+            let own: Vec<Watch> = watches
+                .extract_if(.., |(of, _)| *of == number)
+                .map(|(_, watch)| watch)
+                .collect();
+            let is_here = |watch: &Watch| watch.part == Part::Root && watch.table == *common.root;
+            own.iter()
+                .any(is_here)
+                .then(|| Edition::read(row, number, common, own))
+                .transpose()
+        },
     )?;
-    let mut editions = Vec::with_capacity(rows.len());
-    for row in 0..rows.len() {
-        let number = rows
-            .get::<i32>(row, 1)
-            .ok_or(Error::Bug("edition's number"))?;
-        let (own, others) = watches.into_iter().partition(|(of, _)| *of == number);
-        watches = others;
-        let own: Vec<Watch> = own.into_iter().map(|(_, watch)| watch).collect();
-        if own
-            .iter()
-            .any(|watch| watch.part == Part::Root && watch.table == *common.root)
-        {
-            editions.push(Edition::read(session, &rows, row, number, common, own)?);
-        }
-    }
-    Ok(editions)
+    let mut editions = rows
+        .into_iter()
+        .filter_map(Result::transpose)
+        .collect::<Result<Vec<Edition>>>()?;
+    editions.sort_by_key(|edition| std::cmp::Reverse(edition.number));
+    Ok((editions, table))
 }
 
 impl Edition {
     fn read(
-        session: &Session,
-        rows: &Rows<'_>,
-        row: usize,
+        row: &Record,
         number: i32,
         common: &Common<'_>,
         watches: Vec<Watch>,
     ) -> Result<Edition> {
-        let required = |column: usize| rows.string(row, column).ok_or(Error::Bug("edition"));
+        let required = |value: Option<String>| value.ok_or(Error::Bug("edition"));
         // Only somebody who changes the extension's tables can bring in another.
-        let profile = Profile::from_str(&required(3)?).map_err(|_| Error::BadDefinition {
-            what: format!(
-                "edition {number} of document \"{}\" has a profile that is not known",
-                common.document
-            ),
-            hint: "It was registered by a newer version, or somebody changed the extension's tables.",
-        })?;
-        let function = match (rows.get(row, 6), rows.get::<Vec<String>>(row, 8)) {
-            (Some(oid), Some(fields)) => {
-                let types: Vec<String> = rows.get(row, 9).unwrap_or_default();
-                let is_trusted = rows.get::<bool>(row, 10) == Some(true);
-                let name = required(7)?;
-                Some(Function::of(
-                    oid,
-                    &name,
-                    common.key_type,
-                    fields,
-                    &types,
-                    places(session, oid, &types)?,
-                    is_trusted,
-                ))
-            }
-            _ => None,
-        };
+        let profile =
+            Profile::from_str(&required(row.text(3))?).map_err(|_| Error::BadDefinition {
+                what: format!(
+                    "edition {number} of document \"{}\" has a profile that is not known",
+                    common.document
+                ),
+                hint: "It was registered by a newer version, or somebody changed the extension's tables.",
+            })?;
         let own_parts = own_parts(common, &watches);
         let root = quote_qualified_identifier(&common.root.schema, &common.root.name);
         let key = quote_identifier(common.key_column);
         Ok(Edition {
             number,
-            signature: required(2)?,
+            signature: required(row.text(2))?,
             profile,
-            reference_fields: rows.get(row, 4).unwrap_or_default(),
-            source: required(5)?,
+            reference_fields: row.texts(4).unwrap_or_default(),
+            source: required(row.text(5))?,
             own: format!(
                 "SELECT r.{key}::text{own_parts} FROM {root} r WHERE r.{key} = ANY ($1::text[]::{}[])",
                 common.key_type
@@ -169,10 +164,51 @@ impl Edition {
             watches,
             document: common.document.to_owned(),
             owner: common.owner,
-            function,
+            schema: required(row.name(6))?,
+            name: required(row.name(7))?,
+            key_type: common.key_type.to_owned(),
+            function: OnceCell::new(),
             helpers: OnceCell::new(),
             reads_recorded: OnceCell::new(),
         })
+    }
+
+    /// The function as the catalogue has it, if it is there with the arguments and fields of a definition.
+    fn found(&self) -> Result<Option<&Function>> {
+        if self.function.get().is_none() {
+            let function = self.look_up()?;
+            self.function.get_or_init(|| function);
+        }
+        Ok(self.function.get().and_then(Option::as_ref))
+    }
+
+    fn look_up(&self) -> Result<Option<Function>> {
+        let keys = root::KEY_TYPES.iter().find(|t| t.name == self.key_type);
+        let function = keys.and_then(|keys| {
+            catalog::function_named(&self.schema, &self.name, &[keys.array, pg_sys::TEXTOID])
+        });
+        let Some(oid) = function else {
+            return Ok(None);
+        };
+        let owner = catalog::function(oid).map(|f| f.owner);
+        let (fields, types): (Vec<String>, Vec<pg_sys::Oid>) = catalog::returned_columns(oid)
+            .into_iter()
+            .filter(|(name, _)| name != "key")
+            .unzip();
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        let is_trusted =
+            owner.is_some_and(|owner| owner == self.owner || catalog::is_superuser(owner));
+        Ok(Some(Function::of(
+            oid,
+            &quote_qualified_identifier(&self.schema, &self.name),
+            &self.key_type,
+            fields,
+            &types,
+            places(oid, &types)?,
+            is_trusted,
+        )))
     }
 
     /// The function, if it may be run. What it goes through is checked once for each load of the document.
@@ -181,7 +217,7 @@ impl Edition {
     /// 22023 if it is gone or what it calls cannot be followed; 42501 if somebody else than the root table's owner or a
     /// superuser may change it or what it calls.
     pub fn function(&self, session: &Session) -> Result<&Function> {
-        let Some(function) = &self.function else {
+        let Some(function) = self.found()? else {
             return Err(Error::BadDefinition {
                 what: format!(
                     "the definition of document \"{}\" is gone or was renamed",
@@ -201,7 +237,6 @@ impl Edition {
         }
         self.helpers
             .get_or_init(|| {
-                let _role = RunAs::registrar();
                 definition::check_helpers(session, function.oid, self.owner, &self.signature)
             })
             .clone()?;
@@ -210,13 +245,14 @@ impl Edition {
 
     /// The fields, if the function is there: what every text of this edition has, and nothing else.
     pub fn fields(&self) -> Option<&[String]> {
-        self.function.as_ref().map(|f| f.fields.as_slice())
+        let found = self.found().ok().flatten();
+        found.map(|f| f.fields.as_slice())
     }
 
     /// Whether root and children still have all tables and columns that were read, under their names of then.
     pub fn is_whole(&self) -> bool {
         let mut own = self.watches.iter().filter(|w| w.part != Part::Reference);
-        own.all(|watch| watch.oid.is_some() && watch.present == watch.columns)
+        own.all(Watch::is_whole)
     }
 
     /// Whether the definition still reads, under their names, the own columns that it was registered with. Its body follows a
@@ -243,16 +279,16 @@ impl Edition {
 
 /// Types whose values are read as they are; the others go through to_json, which spells dates, uuids, arrays,
 /// composites and JSON as JSON does.
-const DIRECT: [&str; 9] = [
-    "boolean",
-    "smallint",
-    "integer",
-    "bigint",
-    "double precision",
-    "numeric",
-    "text",
-    "character varying",
-    "real",
+const DIRECT: [pg_sys::Oid; 9] = [
+    pg_sys::BOOLOID,
+    pg_sys::INT2OID,
+    pg_sys::INT4OID,
+    pg_sys::INT8OID,
+    pg_sys::FLOAT8OID,
+    pg_sys::NUMERICOID,
+    pg_sys::TEXTOID,
+    pg_sys::VARCHAROID,
+    pg_sys::FLOAT4OID,
 ];
 
 impl Function {
@@ -261,14 +297,11 @@ impl Function {
         name: &str,
         key_type: &str,
         fields: Vec<String>,
-        types: &[String],
+        types: &[pg_sys::Oid],
         numbers: Vec<Vec<Place>>,
         is_trusted: bool,
     ) -> Function {
-        let through_json: Vec<bool> = types
-            .iter()
-            .map(|t| !DIRECT.contains(&t.as_str()))
-            .collect();
+        let through_json: Vec<bool> = types.iter().map(|t| !DIRECT.contains(t)).collect();
         let columns: String = fields
             .iter()
             .zip(&through_json)
@@ -298,27 +331,28 @@ impl Function {
 }
 
 /// Types that go through to_json and hold no number that need not be finite.
-const WITHOUT_NUMBERS: [&str; 10] = [
-    "date",
-    "time without time zone",
-    "time with time zone",
-    "timestamp without time zone",
-    "timestamp with time zone",
-    "uuid",
-    "json",
-    "jsonb",
-    "name",
-    "character",
+const WITHOUT_NUMBERS: [pg_sys::Oid; 10] = [
+    pg_sys::DATEOID,
+    pg_sys::TIMEOID,
+    pg_sys::TIMETZOID,
+    pg_sys::TIMESTAMPOID,
+    pg_sys::TIMESTAMPTZOID,
+    pg_sys::UUIDOID,
+    pg_sys::JSONOID,
+    pg_sys::JSONBOID,
+    pg_sys::NAMEOID,
+    pg_sys::BPCHAROID,
 ];
 
 /// Places of numbers, field by field. The query takes 4 ms of a new session, and is asked only about arrays, composites
 /// and domains.
-fn places(session: &Session, function: pg_sys::Oid, types: &[String]) -> Result<Vec<Vec<Place>>> {
-    let is_plain =
-        |name: &String| DIRECT.contains(&name.as_str()) || WITHOUT_NUMBERS.contains(&name.as_str());
+fn places(function: pg_sys::Oid, types: &[pg_sys::Oid]) -> Result<Vec<Vec<Place>>> {
+    let is_plain = |of: &pg_sys::Oid| DIRECT.contains(of) || WITHOUT_NUMBERS.contains(of);
     if types.iter().all(is_plain) {
         return Ok(Vec::new());
     }
+    let _role = RunAs::registrar();
+    let session = Session::open();
     let rows = session.run(PLACES, vec![function.into()], Snapshot::Fresh)?;
     places_of(rows.text(0, 1).unwrap_or("[]"))
 }

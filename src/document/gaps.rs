@@ -101,7 +101,7 @@ fn unwatched(session: &Session, document: &Document) -> Result<Vec<Gap>> {
         reads.extend(dependencies::watches(session, function.oid, &root)?);
     }
     for watch in reads {
-        let Some(oid) = watch.oid.filter(|_| watch.part != Part::Reference) else {
+        let Some(oid) = watch.oid().filter(|_| watch.part != Part::Reference) else {
             continue;
         };
         let seal_columns = document.seal_columns();

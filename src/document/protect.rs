@@ -190,7 +190,7 @@ fn guard_all(
     (current, watches): (i32, &[Watch]),
     seal_columns: &[&str],
 ) -> Result<()> {
-    let earlier = registration::earlier_watches(session, root, document, current)?;
+    let earlier = registration::earlier_watches(root, document, current)?;
     let watches = watch::union(watches, earlier.values().map(Vec::as_slice))?;
     triggers::drop_all(session, document)?;
     for watch in &watches {

@@ -118,12 +118,11 @@ pub fn current_edition(session: &Session, document: &str) -> Result<Option<(i32,
 
 /// What the other editions of a document read that were registered for the same root table, by their numbers.
 pub fn earlier_watches(
-    session: &Session,
     root: &Root,
     document: &str,
     current: i32,
 ) -> Result<BTreeMap<i32, Vec<Watch>>> {
-    let mut editions = by_edition(session, document)?;
+    let mut editions = by_edition(document)?;
     editions.retain(|number, watches| {
         let has_root = watch::on(watches, &root.table).is_some_and(|w| w.part == Part::Root);
         has_root && *number != current
@@ -131,10 +130,9 @@ pub fn earlier_watches(
     Ok(editions)
 }
 
-fn by_edition(session: &Session, document: &str) -> Result<BTreeMap<i32, Vec<Watch>>> {
-    let _role = RunAs::registrar();
+fn by_edition(document: &str) -> Result<BTreeMap<i32, Vec<Watch>>> {
     let mut editions: BTreeMap<i32, Vec<Watch>> = BTreeMap::new();
-    for (number, watch) in registry::watches_of(session, document)? {
+    for (number, watch) in registry::watches_of(document)? {
         editions.entry(number).or_default().push(watch);
     }
     Ok(editions)
@@ -152,7 +150,7 @@ pub fn enter_edition(
     by: &str,
 ) -> Result<(i32, bool)> {
     let source = definition::source_digest(session, candidate.function, Snapshot::Fresh)?;
-    let known = by_edition(session, candidate.document)?;
+    let known = by_edition(candidate.document)?;
     let _role = RunAs::registrar();
     let definition = &candidate.definition;
     let rows = session.run(

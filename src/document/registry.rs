@@ -1,7 +1,7 @@
 //! The registered documents, as each backend remembers them. What is remembered is dropped when PostgreSQL says that
-//! one of the tables involved, or any function, has changed.
+//! one of the tables involved, or any function or schema, has changed.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::str::FromStr;
@@ -9,11 +9,13 @@ use std::str::FromStr;
 use pgrx::pg_sys;
 
 use crate::document::edition::{self, Common, Edition};
-use crate::document::statements::Statements;
+use crate::document::statements::{self, Statements};
 use crate::document::watch::{self, Link, Part, Watch};
 use crate::error::{Error, Result, Table};
 use crate::limits;
 use crate::pg::caller::RunAs;
+use crate::pg::catalog;
+use crate::pg::record;
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::register::Seal;
 
@@ -72,10 +74,17 @@ pub struct Document {
     pub current: Edition,
     /// The other definitions that its documents may have been sealed by, newest first.
     pub earlier: Vec<Edition>,
-    /// The tables that any edition reads: what the triggers are on.
-    pub watches: Vec<Watch>,
     /// Prepared texts of the statements.
     pub sql: Statements,
+    watched: OnceCell<Result<Watched>>,
+}
+
+/// What any edition of a document reads.
+#[derive(Debug)]
+struct Watched {
+    watches: Vec<Watch>,
+    /// For each of them, what [`statements::resolve`] says.
+    resolve: Vec<Option<String>>,
 }
 
 impl Document {
@@ -87,6 +96,39 @@ impl Document {
     /// All editions, the current one first.
     pub fn editions(&self) -> impl Iterator<Item = &Edition> {
         std::iter::once(&self.current).chain(&self.earlier)
+    }
+
+    /// The tables that any edition reads: what the triggers are on. They are looked up when first asked for, which a session
+    /// that only verifies never does.
+    ///
+    /// # Errors
+    /// As for [`watch::union`].
+    pub fn watches(&self) -> Result<&[Watch]> {
+        Ok(&self.watched()?.watches)
+    }
+
+    /// For a child of depth 2 and more, a statement. `$1` the link's value: root keys. None where the value is the key.
+    ///
+    /// # Errors
+    /// As for [`watch::union`].
+    pub fn resolve(&self, table: &Table) -> Result<Option<&str>> {
+        let watched = self.watched()?;
+        let place = watched.watches.iter().position(|w| w.table == *table);
+        let statement = place.and_then(|place| watched.resolve.get(place));
+        Ok(statement.and_then(Option::as_deref))
+    }
+
+    fn watched(&self) -> Result<&Watched> {
+        let watched = self.watched.get_or_init(|| {
+            let earlier = self.earlier.iter().map(|e| e.watches.as_slice());
+            let watches = watch::union(&self.current.watches, earlier)?;
+            let resolve = |watch| statements::resolve(self, &watches, watch);
+            Ok(Watched {
+                resolve: watches.iter().map(resolve).collect(),
+                watches,
+            })
+        });
+        watched.as_ref().map_err(Clone::clone)
     }
 
     /// The edition that a seal was made by, if the register says which. One that was registered when tables or columns had
@@ -126,8 +168,8 @@ impl Document {
 
 #[derive(Default)]
 struct Remembered {
-    // Counts the times everything was forgotten: a change that arrives while a document is being loaded must not be
-    // lost under the load's result.
+    // Counts the changes that were heard of, whatever they were of: one that arrives while something is looked up must not
+    // be lost under the result, and which relations that will depend on is known only afterwards.
     generation: u64,
     documents: HashMap<String, Rc<Document>>,
     relations: HashSet<u32>,
@@ -140,13 +182,32 @@ thread_local! {
 /// Forgets every document if the relation matters to one (OID 0: every relation).
 pub fn forget_relation(relation: pg_sys::Oid) {
     let matters = REMEMBERED.with(|r| {
-        r.try_borrow().map_or(true, |r| {
+        r.try_borrow_mut().map_or(true, |mut r| {
+            r.generation = r.generation.wrapping_add(1);
             relation == pg_sys::InvalidOid || r.relations.contains(&relation.to_u32())
         })
     });
     if matters {
         forget_all();
     }
+}
+
+fn generation() -> u64 {
+    REMEMBERED.with(|r| r.borrow().generation)
+}
+
+/// A relation that something remembered will depend on, looked up by its name: all is forgotten when it changes.
+pub fn relying(look_up: impl FnOnce() -> Option<pg_sys::Oid>) -> Option<pg_sys::Oid> {
+    let before = generation();
+    let relation = look_up();
+    REMEMBERED.with(|r| {
+        let relation = relation.map(pg_sys::Oid::to_u32);
+        r.borrow_mut().relations.extend(relation);
+    });
+    if generation() != before {
+        forget_all();
+    }
+    relation
 }
 
 /// Forgets every document.
@@ -171,12 +232,13 @@ pub fn document(name: &str) -> Result<Rc<Document>> {
         return Ok(known);
     }
     limits::name(name, "the document's name")?;
-    let generation = REMEMBERED.with(|r| r.borrow().generation);
+    catalog::see_own_changes();
+    let before = generation();
     let (loaded, relations) = load(name)?;
     let loaded = Rc::new(loaded);
     REMEMBERED.with(|r| {
         let mut r = r.borrow_mut();
-        if r.generation == generation {
+        if r.generation == before {
             r.relations.extend(relations);
             r.documents.insert(name.to_owned(), Rc::clone(&loaded));
         }
@@ -198,63 +260,100 @@ pub fn names() -> Result<Vec<String>> {
         .collect())
 }
 
-const LOAD: &str = include_str!("../../sql/queries/document.sql");
-const LOAD_WATCHES: &str = include_str!("../../sql/queries/watches.sql");
+/// A row of the table protected_document.
+struct Registration {
+    root: Table,
+    key_column: String,
+    key_type: String,
+    edition: i32,
+    digest_column: String,
+    serializer_column: String,
+    signature_column: Option<String>,
+    state_column: Option<String>,
+    sealed_states: Vec<String>,
+    on_alteration: String,
+    on_unverified_signature: String,
+}
 
-fn load(name: &str) -> Result<(Document, Vec<u32>)> {
-    let _role = RunAs::registrar();
-    let session = Session::open();
-    let rows = session.run(LOAD, vec![name.into()], Snapshot::Fresh)?;
-    if rows.is_empty() {
-        return Err(Error::UnknownDocument);
+/// The registration of a document, and the OID of the table that has it.
+fn registration(name: &str) -> Result<(Registration, pg_sys::Oid)> {
+    let table = record::own_table(c"protected_document")?;
+    let mut rows = record::own_rows(
+        table,
+        c"protected_document_pkey",
+        &[
+            c"root_schema",
+            c"root_table",
+            c"key_column",
+            c"key_type",
+            c"edition",
+            c"digest_column",
+            c"serializer_column",
+            c"signature_column",
+            c"state_column",
+            c"sealed_states",
+            c"on_alteration",
+            c"on_unverified_signature",
+        ],
+        name,
+        |row| {
+            Some(Registration {
+                root: Table {
+                    schema: row.name(1)?,
+                    name: row.name(2)?,
+                },
+                key_column: row.name(3)?,
+                key_type: row.text(4)?,
+                edition: row.integer(5)?,
+                digest_column: row.name(6)?,
+                serializer_column: row.name(7)?,
+                signature_column: row.name(8),
+                state_column: row.name(9),
+                sealed_states: row.texts(10).unwrap_or_default(),
+                on_alteration: row.text(11)?,
+                on_unverified_signature: row.text(12)?,
+            })
+        },
+    )?;
+    match rows.pop() {
+        Some(Some(registration)) => Ok((registration, table)),
+        Some(None) => Err(Error::Bug("registration")),
+        None => Err(Error::UnknownDocument),
     }
-    let required =
-        |column: usize, what: &'static str| rows.string(0, column).ok_or(Error::Bug(what));
-    let root = Table {
-        schema: required(1, "root schema")?,
-        name: required(2, "root table")?,
-    };
-    let (Some(root_oid), Some(owner)) = (
-        rows.get::<pg_sys::Oid>(0, 13),
-        rows.get::<pg_sys::Oid>(0, 14),
-    ) else {
+}
+
+/// A document as it is registered, and the relations that this depends on.
+fn load(name: &str) -> Result<(Document, Vec<u32>)> {
+    let (registration, documents) = registration(name)?;
+    let root = registration.root;
+    let place = catalog::relation(&root);
+    let Some((root_oid, owner)) = place.and_then(|oid| Some((oid, catalog::owner(oid)?))) else {
         return Err(Error::BadDefinition {
             what: format!("the root table of document \"{name}\" is gone or was renamed"),
             hint: "Run health_crypto.unprotect() and protect() it again.",
         });
     };
-    let (key_column, key_type) = (required(3, "key column")?, required(4, "key type")?);
-    let (digest_column, serializer_column) =
-        (required(6, "digest column")?, required(7, "text column")?);
-    let signature_column = rows.string(0, 8);
-    let mut kept_columns = vec![digest_column.as_str(), serializer_column.as_str()];
-    kept_columns.extend(signature_column.as_deref());
+    let mut kept_columns = vec![
+        registration.digest_column.as_str(),
+        registration.serializer_column.as_str(),
+    ];
+    kept_columns.extend(registration.signature_column.as_deref());
     let common = Common {
         document: name,
         root: &root,
         owner,
-        key_column: &key_column,
-        key_type: &key_type,
+        key_column: &registration.key_column,
+        key_type: &registration.key_type,
         kept_columns: &kept_columns,
     };
-    let watches = watches_of(&session, name)?;
-    let number = rows.get::<i32>(0, 5);
-    let mut relations: Vec<u32> = watches
-        .iter()
-        .filter(|(_, watch)| watch.part != Part::Reference)
-        .filter_map(|(_, watch)| watch.oid)
-        .chain(rows.get::<Vec<pg_sys::Oid>>(0, 15).unwrap_or_default())
-        .chain([root_oid])
-        .map(pg_sys::Oid::to_u32)
-        .collect();
-    relations.sort_unstable();
-    relations.dedup();
+    let number = registration.edition;
+    let (watches, watched) = recorded_watches(name)?;
     let translations = watches
         .iter()
-        .find(|(edition, watch)| Some(*edition) == number && watch.table.name == "ir_translation")
+        .find(|(edition, watch)| *edition == number && watch.table.name == "ir_translation")
         .map(|(_, watch)| watch.table.schema.clone());
-    let mut editions = edition::load(&session, &common, watches)?;
-    let place = editions.iter().position(|e| Some(e.number) == number);
+    let (mut editions, definitions) = edition::load(&common, watches)?;
+    let place = editions.iter().position(|e| e.number == number);
     let Some(place) = place else {
         return Err(Error::BadDefinition {
             what: format!(
@@ -264,54 +363,82 @@ fn load(name: &str) -> Result<(Document, Vec<u32>)> {
         });
     };
     let current = editions.remove(place);
-    current.function(&session)?;
-    let watches = watch::union(
-        &current.watches,
-        editions.iter().map(|e| e.watches.as_slice()),
-    )?;
+    current.function(&Session::open())?;
     let mut document = Document {
         name: name.to_owned(),
         root_oid,
         owner,
-        state_column: rows.string(0, 9),
-        sealed_states: rows.get(0, 10).unwrap_or_default(),
-        on_alteration: required(11, "on_alteration")?.parse()?,
-        on_unverified_signature: required(12, "on_unverified_signature")?.parse()?,
+        state_column: registration.state_column,
+        sealed_states: registration.sealed_states,
+        on_alteration: registration.on_alteration.parse()?,
+        on_unverified_signature: registration.on_unverified_signature.parse()?,
         current,
         earlier: editions,
-        watches,
         sql: Statements::default(),
+        watched: OnceCell::new(),
         root,
-        key_column,
-        digest_column,
-        serializer_column,
-        signature_column,
+        key_column: registration.key_column,
+        digest_column: registration.digest_column,
+        serializer_column: registration.serializer_column,
+        signature_column: registration.signature_column,
     };
-    document.sql = Statements::of(&document, &key_type, translations.as_deref());
-    Ok((document, relations))
+    if watch::may_differ(document.editions().flat_map(|e| &e.watches)) {
+        document.watches()?;
+    }
+    document.sql = Statements::of(&document, &registration.key_type, translations.as_deref());
+    let relations = [root_oid, documents, definitions, watched];
+    Ok((document, relations.map(pg_sys::Oid::to_u32).to_vec()))
 }
 
-/// What every edition of a document reads, with the edition's number. Runs as the registrar.
-pub fn watches_of(session: &Session, name: &str) -> Result<Vec<(i32, Watch)>> {
-    let rows = session.run(LOAD_WATCHES, vec![name.into()], Snapshot::Fresh)?;
-    (0..rows.len())
-        .map(|row| {
-            let edition = rows.get(row, 1).ok_or(Error::Bug("watch"))?;
-            let watch = Watch {
-                table: Table {
-                    schema: rows.string(row, 2).ok_or(Error::Bug("watch"))?,
-                    name: rows.string(row, 3).ok_or(Error::Bug("watch"))?,
-                },
-                part: Part::of(rows.text(row, 4)),
-                columns: rows.get(row, 5).unwrap_or_default(),
-                depth: rows.get(row, 6).unwrap_or_default(),
-                link: Link::of(&rows, row, 7),
-                oid: rows.get(row, 11),
-                present: rows.get(row, 12).unwrap_or_default(),
+/// What every edition of a document reads, with the edition's number, as it was recorded.
+pub fn watches_of(name: &str) -> Result<Vec<(i32, Watch)>> {
+    catalog::see_own_changes();
+    recorded_watches(name).map(|(watches, _)| watches)
+}
+
+/// What every edition of a document reads, and the OID of the table that says so.
+fn recorded_watches(name: &str) -> Result<(Vec<(i32, Watch)>, pg_sys::Oid)> {
+    let table = record::own_table(c"watched_table")?;
+    let rows = record::own_rows(
+        table,
+        c"watched_table_pkey",
+        &[
+            c"edition",
+            c"table_schema",
+            c"table_name",
+            c"part",
+            c"columns",
+            c"depth",
+            c"link_column",
+            c"parent_schema",
+            c"parent_table",
+            c"parent_column",
+        ],
+        name,
+        |row| {
+            let table = Table {
+                schema: row.name(2)?,
+                name: row.name(3)?,
             };
-            Ok((edition, watch))
-        })
-        .collect()
+            let watch = Watch::recorded(
+                table,
+                Part::of(row.text(4).as_deref()),
+                row.names(5).unwrap_or_default(),
+                row.integer(6).unwrap_or_default(),
+                Link::recorded(row, 7),
+            );
+            Some((row.integer(1)?, watch))
+        },
+    )?;
+    let mut watches = rows
+        .into_iter()
+        .collect::<Option<Vec<(i32, Watch)>>>()
+        .ok_or(Error::Bug("watch"))?;
+    watches.sort_by(|(one, a), (other, b)| {
+        let key = |w: &Watch| (w.depth, w.table.schema.clone(), w.table.name.clone());
+        one.cmp(other).then_with(|| key(a).cmp(&key(b)))
+    });
+    Ok((watches, table))
 }
 
 /// Tells every session, when this transaction commits, that the registered documents have changed.

@@ -11,6 +11,28 @@ use crate::pg::spi::{Session, Snapshot};
 
 const ROOT: &str = include_str!("../../sql/queries/root.sql");
 
+/// A type that keys of documents may have.
+pub struct KeyType {
+    /// Its name, as the registrations have it.
+    pub name: &'static str,
+    /// The type of arrays of it, which a definition takes.
+    pub array: pg_sys::Oid,
+}
+
+/// The types that keys of documents may have.
+pub const KEY_TYPES: [KeyType; 6] = [
+    key_type("smallint", pg_sys::INT2ARRAYOID),
+    key_type("integer", pg_sys::INT4ARRAYOID),
+    key_type("bigint", pg_sys::INT8ARRAYOID),
+    key_type("text", pg_sys::TEXTARRAYOID),
+    key_type("character varying", pg_sys::VARCHARARRAYOID),
+    key_type("uuid", pg_sys::UUIDARRAYOID),
+];
+
+const fn key_type(name: &'static str, array: pg_sys::Oid) -> KeyType {
+    KeyType { name, array }
+}
+
 /// A table that can serve as a root.
 pub struct Root {
     /// Its OID.
@@ -86,15 +108,7 @@ pub fn root(session: &Session, oid: pg_sys::Oid, document: &str) -> Result<Root>
             hint: "Add one: ALTER TABLE … ADD PRIMARY KEY (…). Documents are named by it.",
         });
     };
-    const KEY_TYPES: [&str; 6] = [
-        "smallint",
-        "integer",
-        "bigint",
-        "text",
-        "character varying",
-        "uuid",
-    ];
-    if !KEY_TYPES.contains(&key_type.as_str()) {
+    if !KEY_TYPES.iter().any(|t| t.name == key_type) {
         return Err(Error::Unsupported {
             what: format!("the primary key of \"{name}\" has type {key_type}"),
             hint: "Keys are integers, text or uuid.",

@@ -55,8 +55,6 @@ pub struct Statements {
     pub languages: Option<String>,
     /// The database's own language.
     pub default_language: Option<String>,
-    /// For each child watch of depth 2 and more, by position in `watches`: `$1` the link's value: root keys.
-    pub resolve: Vec<Option<String>>,
 }
 
 /// A part of the documents, for somebody who divides the work among several sessions. Which part a document is in
@@ -259,11 +257,6 @@ impl Statements {
                 )
             }),
             default_language,
-            resolve: d
-                .watches
-                .iter()
-                .map(|w| resolve(d, w, &root, &key))
-                .collect(),
         }
     }
 }
@@ -298,10 +291,13 @@ pub fn path_to_root(watches: &[Watch], watch: &Watch) -> Option<String> {
     None
 }
 
-/// For a child: from the value of its link column to the keys of its documents. None where the value is the key.
-fn resolve(d: &Document, watch: &Watch, root: &str, key: &str) -> Option<String> {
+/// For a child of depth 2 and more: from the value of its link column to the keys of its documents. None where the value is
+/// the key. `watches` are all that the document has.
+pub fn resolve(d: &Document, watches: &[Watch], watch: &Watch) -> Option<String> {
+    let root = quote_qualified_identifier(&d.root.schema, &d.root.name);
+    let key = quote_identifier(&d.key_column);
     let link = watch.link.as_ref()?;
-    let parent = watch::on(&d.watches, &link.parent)?;
+    let parent = watch::on(watches, &link.parent)?;
     if parent.part == Part::Root {
         if link.parent_column == d.key_column {
             return None;
@@ -311,7 +307,7 @@ fn resolve(d: &Document, watch: &Watch, root: &str, key: &str) -> Option<String>
             quote_identifier(&link.parent_column)
         ));
     }
-    let path = path_to_root(&d.watches, parent)?;
+    let path = path_to_root(watches, parent)?;
     Some(format!(
         "SELECT r.{key}::text FROM {root} r WHERE EXISTS (SELECT FROM {path} AND c.{}::text = $1)",
         quote_identifier(&link.parent_column)

@@ -1,8 +1,13 @@
 //! The tables that a definition reads, and the part each plays.
 
+use std::cell::OnceCell;
+
 use pgrx::pg_sys;
 
+use crate::document::registry;
 use crate::error::{Error, Result, Table};
+use crate::pg::catalog;
+use crate::pg::record::Record;
 use crate::pg::spi::Rows;
 
 /// The part a table plays in a document.
@@ -41,18 +46,72 @@ impl Part {
 pub struct Watch {
     /// The table.
     pub table: Table,
-    /// Its OID, as of now; None if it is gone.
-    pub oid: Option<pg_sys::Oid>,
     /// Its part.
     pub part: Part,
     /// The columns read, in the order of the table.
     pub columns: Vec<String>,
-    /// Those of them that the table still has.
-    pub present: Vec<String>,
     /// 0 for the root, 1 for its children, 2 for theirs.
     pub depth: i32,
     /// For a child: its column that points at the parent, the parent, and the parent's column pointed at.
     pub link: Option<Link>,
+    // Looked up when first asked for: most sessions verify, and ask for few of them.
+    oid: OnceCell<Option<pg_sys::Oid>>,
+    present: OnceCell<Vec<String>>,
+}
+
+impl Watch {
+    /// A watch as somebody wrote it down, by names.
+    pub fn recorded(
+        table: Table,
+        part: Part,
+        columns: Vec<String>,
+        depth: i32,
+        link: Option<Link>,
+    ) -> Watch {
+        Watch {
+            table,
+            part,
+            columns,
+            depth,
+            link,
+            oid: OnceCell::new(),
+            present: OnceCell::new(),
+        }
+    }
+
+    /// The same, of a table that is there with all these columns.
+    #[must_use]
+    pub fn found(self, oid: Option<pg_sys::Oid>) -> Watch {
+        Watch {
+            oid: OnceCell::from(oid),
+            present: OnceCell::from(self.columns.clone()),
+            ..self
+        }
+    }
+
+    /// The table's OID, as of now; None if it is gone.
+    pub fn oid(&self) -> Option<pg_sys::Oid> {
+        *self
+            .oid
+            .get_or_init(|| registry::relying(|| catalog::relation(&self.table)))
+    }
+
+    /// Those of the columns that the table still has.
+    pub fn present(&self) -> &[String] {
+        self.present.get_or_init(|| {
+            let Some(oid) = self.oid() else {
+                return Vec::new();
+            };
+            let there = catalog::columns(oid);
+            let columns = self.columns.iter().filter(|c| there.contains(c));
+            columns.cloned().collect()
+        })
+    }
+
+    /// Whether the table still has all of the columns.
+    pub fn is_whole(&self) -> bool {
+        self.oid().is_some() && self.present() == self.columns
+    }
 }
 
 /// How a child row finds its parent.
@@ -67,6 +126,19 @@ pub struct Link {
 }
 
 impl Link {
+    /// As [`Link::of`], of the extension's own table.
+    pub fn recorded(row: &Record, column: usize) -> Option<Link> {
+        let name = |offset: usize| row.name(column + offset);
+        Some(Link {
+            column: name(0)?,
+            parent: Table {
+                schema: name(1)?,
+                name: name(2)?,
+            },
+            parent_column: name(3)?,
+        })
+    }
+
     /// The link in four columns of a row, the first at `column`; None if they are NULL.
     pub fn of(rows: &Rows<'_>, row: usize, column: usize) -> Option<Link> {
         let text = |offset: usize| rows.string(row, column + offset);
@@ -111,11 +183,14 @@ pub fn are_read(recorded: &[Watch], reads: &[Watch]) -> bool {
 fn reachable(watches: &[Watch]) -> Vec<&Watch> {
     let mut reached: Vec<&Watch> = Vec::with_capacity(watches.len());
     // A parent is less deep than its children.
-    let mut by_depth: Vec<&Watch> = watches.iter().filter(|watch| watch.oid.is_some()).collect();
+    let mut by_depth: Vec<&Watch> = watches
+        .iter()
+        .filter(|watch| watch.oid().is_some())
+        .collect();
     by_depth.sort_by_key(|watch| watch.depth);
     for watch in by_depth {
         let leads = |link: &Link| {
-            watch.present.contains(&link.column)
+            watch.present().contains(&link.column)
                 && reached.iter().any(|parent| parent.table == link.parent)
         };
         if watch.part != Part::Child || watch.link.as_ref().is_some_and(leads) {
@@ -123,6 +198,19 @@ fn reachable(watches: &[Watch]) -> Vec<&Watch> {
         }
     }
     reached
+}
+
+/// Whether a table is a child by different foreign keys, so that [`union`] may refuse it. If not, it cannot.
+pub fn may_differ<'w>(watches: impl IntoIterator<Item = &'w Watch>) -> bool {
+    let mut children: Vec<&Watch> = Vec::new();
+    for watch in watches.into_iter().filter(|w| w.part == Part::Child) {
+        match children.iter().find(|known| known.table == watch.table) {
+            Some(known) if known.link != watch.link => return true,
+            Some(_) => {}
+            None => children.push(watch),
+        }
+    }
+    false
 }
 
 /// What has to be watched so that the seals of every edition are: all that `current` reads, and what `earlier` ones read
@@ -138,7 +226,7 @@ pub fn union<'w>(
     for watch in earlier.into_iter().flat_map(reachable) {
         let Some(known) = all.iter_mut().find(|known| known.table == watch.table) else {
             all.push(Watch {
-                columns: watch.present.clone(),
+                columns: watch.present().to_vec(),
                 ..watch.clone()
             });
             continue;
@@ -157,7 +245,7 @@ pub fn union<'w>(
             known.depth = watch.depth;
             known.link.clone_from(&watch.link);
         }
-        for column in &watch.present {
+        for column in watch.present() {
             if !known.columns.contains(column) {
                 known.columns.push(column.clone());
             }

@@ -3,11 +3,13 @@
 pub mod before;
 pub mod caller;
 pub mod checks;
+pub mod catalog;
 pub mod clock;
 #[cfg(feature = "panic_points")]
 pub mod fault;
 pub mod memory;
 pub mod raise;
+pub mod record;
 pub mod shield;
 pub mod snapshot;
 pub mod spi;

@@ -11,11 +11,17 @@ pub fn register() {
         pg_sys::RegisterXactCallback(Some(at_transaction), std::ptr::null_mut());
         pg_sys::RegisterSubXactCallback(Some(at_subtransaction), std::ptr::null_mut());
         pg_sys::CacheRegisterRelcacheCallback(Some(at_relation_change), pg_sys::Datum::from(0));
-        pg_sys::CacheRegisterSyscacheCallback(
-            pg_sys::SysCacheIdentifier::PROCOID as _,
-            Some(at_function_change),
-            pg_sys::Datum::from(0),
-        );
+        // A schema that is renamed changes the names of its tables, and PostgreSQL tells nothing of them.
+        for cache in [
+            pg_sys::SysCacheIdentifier::PROCOID,
+            pg_sys::SysCacheIdentifier::NAMESPACEOID,
+        ] {
+            pg_sys::CacheRegisterSyscacheCallback(
+                cache as _,
+                Some(at_name_change),
+                pg_sys::Datum::from(0),
+            );
+        }
     }
 }
 
@@ -69,6 +75,6 @@ unsafe extern "C-unwind" fn at_relation_change(_arg: pg_sys::Datum, relation: pg
 }
 
 #[pgrx::pg_guard]
-unsafe extern "C-unwind" fn at_function_change(_arg: pg_sys::Datum, _cache: i32, _hash: u32) {
+unsafe extern "C-unwind" fn at_name_change(_arg: pg_sys::Datum, _cache: i32, _hash: u32) {
     document::registry::forget_all();
 }

@@ -28,10 +28,9 @@ pub fn subject(event: &Event) -> Result<(Rc<Document>, Watch)> {
         schema: schema.to_owned(),
         name: table.to_owned(),
     };
-    let watch = watch::on(&document.watches, &table)
-        .cloned()
-        .ok_or_else(misplaced)?;
-    if watch.oid.is_some_and(|oid| event.is_on(oid)) {
+    let watch = watch::on(document.watches()?, &table).ok_or_else(misplaced)?;
+    if watch.oid().is_some_and(|oid| event.is_on(oid)) {
+        let watch = watch.clone();
         Ok((document, watch))
     } else {
         Err(misplaced())
@@ -455,12 +454,7 @@ pub fn keys_of_child(document: &Document, watch: &Watch, event: &Event) -> Resul
         .link
         .as_ref()
         .ok_or(Error::Bug("a child without link"))?;
-    let place = document
-        .watches
-        .iter()
-        .position(|w| w.table == watch.table)
-        .unwrap_or_default();
-    let resolve = document.sql.resolve.get(place).and_then(Option::as_deref);
+    let resolve = document.resolve(&watch.table)?;
     let mut keys: Vec<String> = Vec::with_capacity(2);
     for version in [Version::Old, Version::New] {
         let Some(value) = event.text(version, &link.column)? else {
