@@ -11,6 +11,8 @@
 # Raw values: target/bench/encrypt.tsv (measure, variant, repetition, value).
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 smoke=no build=yes repetitions=9
 while [ $# -gt 0 ]; do
@@ -24,16 +26,6 @@ done
 home=$STATE/bench results=$STATE/bench/encrypt.tsv
 mkdir -p "$home"
 : >"$results"
-passed=0 failed=0
-# check WHAT EXPECTED ACTUAL
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "  FAILED: $1: expected $2, got ${3:-nothing}"
-    fi
-}
 
 private_postgres
 if [ ! -f "$("$PG_BIN/pg_config" --sharedir)/extension/pgcrypto.control" ]; then

@@ -3,23 +3,14 @@
 # A result is a line of target/bench/results.tsv: measure, variant, repetition, value. What counts are ratios of values of
 # one repetition: its runs followed each other within seconds and so met the same machine.
 # shellcheck shell=bash
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 here=$ROOT/bench
 home=$STATE/bench
 results=$home/results.tsv
 mkdir -p "$home"
 touch "$results"
-
-passed=0 failed=0
-# check WHAT EXPECTED ACTUAL
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "  FAILED: $1: expected $2, got ${3:-nothing}"
-    fi
-}
 
 # forget MEASURE...: takes away what an earlier run entered for these measures, and for those whose names begin like them.
 forget() {

@@ -13,6 +13,8 @@
 # sqlsmith   30 minutes of random queries (MINUTES=n).
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 cd "$ROOT"
 
 all=(deny coverage coverage-src miri sqlsmith)
@@ -24,10 +26,6 @@ while [ $# -gt 0 ]; do
     esac
 done
 [ "${#parts[@]}" -gt 0 ] || parts=("${all[@]}")
-
-passed=0 failed=0
-ok() { passed=$((passed + 1)) && say "ok: $1"; }
-not_ok() { failed=$((failed + 1)) && say "FAILED: $1"; }
 
 # ---- dependencies
 

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::pg::caller::{self, RunAs};
 use crate::pg::spi::{Session, Snapshot};
 use crate::seal::flush;
+use crate::seal::own::own_digests;
 use crate::seal::register::{self, Entry, Event, Standing};
 use crate::seal::signature::{self, Judgement};
 use crate::verify::content::{Judge, Judged};
@@ -197,12 +198,7 @@ impl Adoption {
                     })
                     .map(|j| j.verdict.key.as_str())
                     .collect();
-                own.extend(flush::own_digests(
-                    session,
-                    edition,
-                    &keys,
-                    Snapshot::Fresh,
-                )?);
+                own.extend(own_digests(session, edition, &keys, Snapshot::Fresh)?);
             }
         }
         let mut entries = Vec::with_capacity(rows.len());

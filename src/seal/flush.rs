@@ -1,12 +1,10 @@
 //! The deferred trigger: at the end of the transaction every document that was written is serialised once, its digest
 //! columns are brought up to date, and what has been sealed is entered in the register.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 
 use health_crypto_core::digest::Digest;
 
-use crate::document::edition::Edition;
 use crate::document::fetch::{self, Texts};
 use crate::document::matching::{self, Search, Sought};
 use crate::document::registry::{self, Document};
@@ -15,14 +13,15 @@ use crate::document::serialize::no_row;
 use crate::document::watch::Part;
 use crate::error::{Breach, Error, Result};
 use crate::pg::caller::{self, RunAs, SearchPath};
-use crate::pg::checks;
-use crate::pg::shield;
-use crate::pg::spi::{Rows, Session, Snapshot};
+use crate::pg::spi::{Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
 use crate::seal::guard::{breach, is_idle, keys_of_child, subject};
 use crate::seal::mark::{self, Mark};
+use crate::seal::own::digests_of_own;
+pub use crate::seal::own::own_digests;
 use crate::seal::register::{self, Entry, Standing};
 use crate::seal::signature;
+use crate::seal::storing::{self, Update};
 
 /// Documents serialised by one query.
 pub const CHUNK: i64 = 1000;
@@ -30,50 +29,6 @@ pub const CHUNK: i64 = 1000;
 /// Rounds of flushing in one go. A second round is needed when another trigger writes while digests are being stored;
 /// more than a few mean a trigger that changes the document each time.
 const MAX_ROUNDS: usize = 8;
-
-/// Digest and text by key, as a flush is storing them.
-struct Storing {
-    document: String,
-    rows: HashMap<String, (String, String)>,
-}
-
-thread_local! {
-    static STORING: RefCell<Option<Storing>> = const { RefCell::new(None) };
-}
-
-/// Whether a write of this digest and text to a row is the flush's own. Other triggers may write while it stores, or may
-/// change what it stores: those writes are looked at like any other.
-pub fn is_storing(document: &str, key: &str, digest: Option<&str>, text: Option<&str>) -> bool {
-    STORING.with_borrow(|storing| {
-        storing.as_ref().is_some_and(|storing| {
-            storing.document == document
-                && storing
-                    .rows
-                    .get(key)
-                    .is_some_and(|(d, t)| digest == Some(d) && text == Some(t))
-        })
-    })
-}
-
-/// Resets what an error may have left; called when a transaction ends.
-pub fn at_end() {
-    STORING.take();
-}
-
-/// While it lives, the flush is storing. One that another trigger has forced within another's puts that one back.
-struct Running(Option<Storing>);
-
-impl Running {
-    fn start(storing: Storing) -> Running {
-        Running(STORING.replace(Some(storing)))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        STORING.set(self.0.take());
-    }
-}
 
 /// Body of the trigger function `keep()`.
 pub fn keep(event: &Event) -> Result<()> {
@@ -203,7 +158,7 @@ struct Flush<'d> {
     by: String,
     /// The caller's.
     path: SearchPath,
-    updates: Vec<(String, String, String)>,
+    updates: Vec<Update>,
     entries: Vec<Entry>,
 }
 
@@ -529,90 +484,8 @@ impl Flush<'_> {
 
     fn write(self) -> Result<()> {
         if !self.updates.is_empty() {
-            let d = self.document;
-            // Not restricted: the table's own triggers fire on this, as on any write of its owner.
-            let _role = RunAs::owner(d.owner);
-            let (statement, arguments) = match self.updates.as_slice() {
-                [(key, digest, text)] => (
-                    &d.sql.update_one,
-                    vec![
-                        key.as_str().into(),
-                        digest.as_str().into(),
-                        text.as_str().into(),
-                    ],
-                ),
-                updates => {
-                    let column = |pick: fn(&(String, String, String)) -> &str| -> Vec<&str> {
-                        updates.iter().map(pick).collect()
-                    };
-                    let arguments = vec![
-                        column(|(key, _, _)| key).into(),
-                        column(|(_, digest, _)| digest).into(),
-                        column(|(_, _, text)| text).into(),
-                    ];
-                    (&d.sql.update, arguments)
-                }
-            };
-            let wanted = self.updates.len();
-            let rows = self.updates.into_iter().map(|(key, d, t)| (key, (d, t)));
-            let _running = Running::start(Storing {
-                document: d.name.clone(),
-                rows: rows.collect(),
-            });
-            let stored = shield::shielded(&d.name, || {
-                let rows = if checks::are_all(d.root_oid) {
-                    self.session
-                        .run_and_check(statement, arguments, &self.path)?
-                } else {
-                    self.session.run(statement, arguments, Snapshot::Fresh)?
-                };
-                let holds = |row: &usize| rows.get(*row, 1) == Some(true);
-                Ok((0..rows.len()).filter(holds).count())
-            })?;
-            if stored != wanted {
-                return Err(Error::BadDefinition {
-                    what: format!(
-                        "a trigger keeps the digest of document \"{}\" from being stored",
-                        d.name
-                    ),
-                    hint: "The table's other triggers must let the digest and text columns be written as they are.",
-                });
-            }
+            storing::store(&self.session, self.document, &self.path, self.updates)?;
         }
         register::enter(&self.session, &self.entries, &self.by)
     }
-}
-
-/// The digest over a document's own columns (root and children as an edition reads them, not what they refer to), which
-/// tells an alteration from a correction elsewhere. Runs as the role in force.
-pub fn own_digests(
-    session: &Session,
-    edition: &Edition,
-    keys: &[&str],
-    snapshot: Snapshot,
-) -> Result<HashMap<String, String>> {
-    if keys.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows = session.run(&edition.own, vec![keys.to_vec().into()], snapshot)?;
-    Ok(digests_of_own(&rows, 1, edition))
-}
-
-/// The digests over the texts of [`Edition::own_parts`], which the rows have after column `last`; their key is the first.
-fn digests_of_own(rows: &Rows<'_>, last: usize, edition: &Edition) -> HashMap<String, String> {
-    let parts = edition.count_of_own_parts();
-    let mut digests = HashMap::with_capacity(rows.len());
-    for row in 0..rows.len() {
-        let Some(key) = rows.string(row, 1) else {
-            continue;
-        };
-        let mut own = String::new();
-        for part in 0..parts {
-            // to_json never gives a line feed outside of an escape, so the parts cannot run into each other.
-            own.push_str(rows.text(row, last + part + 1).unwrap_or("null"));
-            own.push('\n');
-        }
-        digests.insert(key, Digest::of(&own).to_string());
-    }
-    digests
 }

@@ -13,7 +13,7 @@ use crate::pg::spi::{Session, Snapshot};
 use crate::pg::trigger::{Change, Event, Version};
 use crate::seal::mark::{self, Mark};
 use crate::seal::register::{self, Entry, Standing};
-use crate::seal::{countersign, flush, signature};
+use crate::seal::{countersign, flush, signature, storing};
 use crate::settings;
 
 /// The document and the watched table that a trigger was installed for.
@@ -147,7 +147,7 @@ impl Scene<'_> {
             changed.retain(|column| !kept.contains(&column.as_str()));
             Ok(changed)
         };
-        if flush::is_storing(&d.name, key, new.digest.as_deref(), new.text.as_deref())
+        if storing::is_storing(&d.name, key, new.digest.as_deref(), new.text.as_deref())
             && changed(&watch.columns)?.is_empty()
         {
             return Ok(());

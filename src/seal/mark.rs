@@ -127,7 +127,7 @@ pub fn forget_all() {
             *m = Marks::default();
         }
     });
-    crate::seal::flush::at_end();
+    crate::seal::storing::at_end();
 }
 
 /// A subtransaction begins.

@@ -5,6 +5,8 @@ pub mod countersign;
 pub mod flush;
 pub mod guard;
 pub mod mark;
+pub mod own;
 pub mod register;
 pub mod reopen;
 pub mod signature;
+pub mod storing;

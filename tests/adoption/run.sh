@@ -5,6 +5,8 @@
 #     tests/adoption/run.sh [--count N]      (default: 100000)
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 here=$ROOT/tests/adoption
 count=100000
@@ -14,17 +16,6 @@ while [ $# -gt 0 ]; do
         *) die "usage: tests/adoption/run.sh [--count N]" ;;
     esac
 done
-
-passed=0 failed=0
-# check WHAT EXPECTED ACTUAL
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "FAILED: $1: expected $2, got ${3:-nothing}"
-    fi
-}
 
 header "a hospital's past, $count prescriptions"
 cluster_temporary adoption -c shared_buffers=512MB -c max_wal_size=8GB -c jit=off

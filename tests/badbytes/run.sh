@@ -9,6 +9,8 @@
 # takes half an hour and 8 GB. What was tried goes to target/reliability/badbytes.tsv, one line a function.
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 here=$ROOT/tests/badbytes
 sizes=(0) combinations=5 most=0 seed=$((RANDOM % 1000))
@@ -20,16 +22,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 mkdir -p "$STATE/reliability"
-passed=0 failed=0
-check() {
-    if [ "$1" = "$2" ]; then
-        passed=$((passed + 1))
-        say "ok: $3"
-    else
-        failed=$((failed + 1))
-        say "FAILED: $3: expected $2, got $1"
-    fi
-}
+telling=yes
 
 cluster_temporary badbytes -c log_min_messages=error
 createdb bad
@@ -49,8 +42,9 @@ for part in "${parts[@]}"; do
     psql -X -q -v seed="0.$seed" -v least="$size" -v most="$size" -v combinations=$combinations -f "$here/$file.sql" \
         >"$LOGS/badbytes-$file-$size.log" 2>&1 || true
     grep -h 'FAILED' "$LOGS/badbytes-$file-$size.log" >"$LOGS/badbytes-missing" || true
-    check "$(cat "$LOGS/badbytes-missing")" "" "values for every type of the surface ($file $size)"
-    check "$(grep -c 'ERROR\|connection' "$LOGS/badbytes-$file-$size.log" || true)" 0 "no statement of the test itself failed, no connection was lost ($file $size, $((SECONDS - started)) s)"
+    check "values for every type of the surface ($file $size)" "" "$(cat "$LOGS/badbytes-missing")"
+    check "no statement of the test itself failed, no connection was lost ($file $size, $((SECONDS - started)) s)" 0 \
+        "$(grep -c 'ERROR\|connection' "$LOGS/badbytes-$file-$size.log" || true)"
     sql -c 'INSERT INTO outcome SELECT function, label, state, message, length, ms FROM call'
 done
 
@@ -60,14 +54,15 @@ sql_value "SELECT state || ': ' || count(*) FROM outcome GROUP BY state ORDER BY
 # that kind, a value outside of a type's range.
 allowed="'00000','0A000','22000','22003','22023','22030','22032','22P02','22P03','23000','42501','54000','25006',
          '22007','22008','22001','2201B','23502','23503','23505','23514','42601','42703','42704','42804','42809','42846','42883','42P01','42P17','54001','55000','55006','42611','42710','42P07','42P16','0AM00'"
-check "$(sql_value "SELECT count(*) FROM outcome WHERE state NOT IN ($allowed)")" 0 "outcomes outside of the contract"
+check "outcomes outside of the contract" 0 "$(sql_value "SELECT count(*) FROM outcome WHERE state NOT IN ($allowed)")"
 sql_value "SELECT concat_ws(' | ', function, label, state, left(message, 200)) FROM outcome WHERE state NOT IN ($allowed) ORDER BY 1 LIMIT 30"
-check "$(sql_value "SELECT count(*) FROM outcome WHERE length > 1000")" 0 "messages that repeat what was passed"
+check "messages that repeat what was passed" 0 "$(sql_value "SELECT count(*) FROM outcome WHERE length > 1000")"
 sql_value "SELECT concat_ws(' | ', function, label, state, left(message, 80)) FROM outcome WHERE length > 1000 ORDER BY 1 LIMIT 10"
-check "$(sql_value "SELECT count(*) FROM outcome WHERE label = 'valid' AND state <> '00000' AND function NOT LIKE 'health_crypto.attach%' AND function NOT LIKE 'health_crypto.decrypt_column%,text)'")" 0 "valid calls that failed"
+check "valid calls that failed" 0 "$(sql_value "SELECT count(*) FROM outcome WHERE label = 'valid' AND state <> '00000'
+    AND function NOT LIKE 'health_crypto.attach%' AND function NOT LIKE 'health_crypto.decrypt_column%,text)'")"
 sql_value "SELECT concat_ws(' | ', function, label, state, left(message, 80)) FROM outcome WHERE label = 'valid' AND state <> '00000' ORDER BY 1 LIMIT 10"
-check "$(sql_value "SELECT string_agg(DISTINCT state, ' ') FROM outcome WHERE function = 'limit'")" 54000 "what would be longer than a value can be is over the limit"
-check "$(sql_value "SELECT count(*) > 4000 FROM outcome")" t "thousands of calls were made ($(sql_value 'SELECT count(*) FROM outcome'))"
+check "what would be longer than a value can be is over the limit" 54000 "$(sql_value "SELECT string_agg(DISTINCT state, ' ') FROM outcome WHERE function = 'limit'")"
+check "thousands of calls were made ($(sql_value 'SELECT count(*) FROM outcome'))" t "$(sql_value "SELECT count(*) > 4000 FROM outcome")"
 sql_value "SELECT 'slowest: ' || concat_ws(' | ', function, label, round(ms) || ' ms') FROM outcome ORDER BY ms DESC LIMIT 5"
 sql_value "SELECT function || E'\t' || count(*) || E'\tno internal error, no crash\t' || count(*) FILTER (WHERE state LIKE 'XX%') || ' internal errors; codes '
               || string_agg(DISTINCT state, ' ' ORDER BY state) FROM outcome GROUP BY function ORDER BY function" >"$STATE/reliability/badbytes.tsv"
@@ -82,10 +77,10 @@ started=$(date +%s%N)
 got=$(psql -X -q -A -t -v VERBOSITY=sqlstate -c "SET statement_timeout = '1s'" \
     -c "SELECT count(*) FROM (SELECT decode(keyring, 'hex') AS k FROM dear) d CROSS JOIN LATERAL health_crypto.import_keyring(d.k) i" 2>&1 | tail -n 1 || true)
 took=$((($(date +%s%N) - started) / 1000000))
-check "$got" "ERROR:  57014" "import_keyring() of a dear file is cancelled"
-check "$([ $took -lt 4000 ] && echo soon)" soon "within $took ms of a limit of 1000"
+check "import_keyring() of a dear file is cancelled" "ERROR:  57014" "$got"
+check "within $took ms of a limit of 1000" soon "$([ $took -lt 4000 ] && echo soon)"
 
 cp "$(cluster_log "$CLUSTER")" "$LOGS/badbytes-server.log"
-check "$(grep -c -E 'PANIC|terminated by signal' "$LOGS/badbytes-server.log" || true)" 0 "the server did not crash"
+check "the server did not crash" 0 "$(grep -c -E 'PANIC|terminated by signal' "$LOGS/badbytes-server.log" || true)"
 say "checks: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -5,7 +5,6 @@ role that could make it, in a transaction that is rolled back, so that all begin
 what SECURITY.md promises and what came of it are printed as a table and written to target/reliability/bypass.tsv.
 """
 
-import argparse
 import random as randoms
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import psycopg2
 
-from application import Application
+from application import Application, parsed, parser
 from checks import Checks
 from documents import KINDS
 from reference import make_reference
@@ -475,15 +474,10 @@ class Bypass:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--config', required=True)
-    parser.add_argument('--database', required=True)
-    parser.add_argument('--seed', type=int, default=None)
-    parser.add_argument('--table', required=True, help='where the outcomes go, tab-separated')
-    arguments = parser.parse_args()
-    seed = randoms.randrange(2 ** 32) if arguments.seed is None else arguments.seed
-    print(f'seed: {seed}', flush=True)
-    bypass = Bypass(Application(arguments.config, arguments.database), seed, arguments.table)
+    options = parser(__doc__)
+    options.add_argument('--table', required=True, help='where the outcomes go, tab-separated')
+    arguments = parsed(options)
+    bypass = Bypass(Application(arguments.config, arguments.database), arguments.seed, arguments.table)
     sys.exit(bypass.run())
 
 

@@ -4,18 +4,11 @@
 # sees the check fail that the page names for it, and no check before it.
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 data=$ROOT/tests/pg_regress/data
-passed=0 failed=0
-check() {
-    if [ "$1" = "$2" ]; then
-        passed=$((passed + 1))
-        say "ok: $3"
-    else
-        failed=$((failed + 1))
-        say "FAILED: $3: expected $2, got $1"
-    fi
-}
+telling=yes
 
 # run NAME DIRECTORY: runs that block there.
 run() {
@@ -85,17 +78,17 @@ for signer in cameron aurora keyring/omar keyring/pia; do
     gpg --homedir "$place/show" --quiet --with-colons --show-keys "$data/$signer.asc" 2>/dev/null |
         sed -n '0,/^fpr/s/^fpr:*\([0-9A-F]*\):/\1/p'
 done >"$good/known.txt"
-check "$(wc -l <"$good/known.txt")" 4 "the auditor knows four fingerprints"
+check "the auditor knows four fingerprints" 4 "$(wc -l <"$good/known.txt")"
 
 got=$(verdict_of "$good")
-check "$got" holds "evidence of a document that two have signed holds"
+check "evidence of a document that two have signed holds" holds "$got"
 [ "$got" = holds ] || why "$good" "$got"
-check "$(wc -l <"$good/work/valid.txt")" 2 "gpg names both signers"
-check "$(cmp "$good/work/document.txt" <(sql_value 'SELECT serializer FROM gnuhealth_prescription_order WHERE id = 1' | tr -d '\n') && echo same)" \
-    same "the text is byte for byte the stored one"
+check "gpg names both signers" 2 "$(wc -l <"$good/work/valid.txt")"
+check "the text is byte for byte the stored one" same \
+    "$(cmp "$good/work/document.txt" <(sql_value 'SELECT serializer FROM gnuhealth_prescription_order WHERE id = 1' | tr -d '\n') && echo same)"
 psql -X -A -t -c "SELECT digital_signature FROM gnuhealth_prescription_order WHERE id = 1" >"$good/column.asc"
-check "$(gpg --homedir "$good/work/gnupg" --verify "$good/column.asc" >/dev/null 2>&1 && echo good)" good \
-    "gpg --verify takes the column's text as it is"
+check "gpg --verify takes the column's text as it is" good \
+    "$(gpg --homedir "$good/work/gnupg" --verify "$good/column.asc" >/dev/null 2>&1 && echo good)"
 
 # ------------------------------------------------------------------------------------------------ tampering
 
@@ -116,10 +109,10 @@ assert json.dumps(e) != before
 json.dump(e, open(target, 'w', encoding='utf-8'))
 PYTHON
     got=$(verdict_of "$directory")
-    check "$got" "$2" "tampered with, $1"
+    check "tampered with, $1" "$2" "$got"
     # The check fails for its reason, not for want of a file.
     if grep -E 'No such file|command not found|Traceback' "$directory/work/$got.log" 2>/dev/null; then
-        check broken whole "the check itself, $1"
+        check "the check itself, $1" whole broken
     fi
 }
 
@@ -167,8 +160,8 @@ ALTER TABLE gnuhealth_prescription_line DISABLE TRIGGER ALL;
 UPDATE gnuhealth_prescription_line SET dose = 50 WHERE presc_order = 1 AND medicament = 1;
 SQL
 run export "$altered"
-check "$(verdict_of "$altered")" verdict "rows changed with the triggers off: all holds but the verdict"
-check "$(grep -c -x 'content: altered' "$altered/work/verdict.txt")" 1 "and the verdict says altered"
+check "rows changed with the triggers off: all holds but the verdict" verdict "$(verdict_of "$altered")"
+check "and the verdict says altered" 1 "$(grep -c -x 'content: altered' "$altered/work/verdict.txt")"
 sql >/dev/null <<SQL
 UPDATE gnuhealth_prescription_line SET dose = 500 WHERE presc_order = 1 AND medicament = 1;
 ALTER TABLE gnuhealth_prescription_line ENABLE TRIGGER ALL;
@@ -183,14 +176,14 @@ mkdir "$detached"
 cp "$good/known.txt" "$detached"
 run export "$detached"
 got=$(verdict_of "$detached" detached)
-check "$got" holds "two detached signatures hold"
+check "two detached signatures hold" holds "$got"
 [ "$got" = holds ] || why "$detached" "$got"
-check "$(wc -l <"$detached/work/valid.txt")" 2 "gpg names both"
+check "gpg names both" 2 "$(wc -l <"$detached/work/valid.txt")"
 
 # Every block of the page was run. (Most run in subshells, which leave their logs.)
 for block in "$blocks"/*.sh; do
     name=$(basename "$block" .sh)
-    check "$(find "$place" -name "$name.log" | grep -c -m 1 .)" 1 "the block \"$name\" of the page was run"
+    check "the block \"$name\" of the page was run" 1 "$(find "$place" -name "$name.log" | grep -c -m 1 .)"
 done
 say "checks: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -4,7 +4,6 @@ The database is the one that the page names, and trytond connects as the tables'
 runs in this process the whole time.
 """
 
-import argparse
 import hashlib
 import os
 import random as randoms
@@ -14,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from application import Application
+from application import main
 from checks import Checks
 from client import Client, Refused
 from documents import KINDS
@@ -28,9 +27,8 @@ PAGE = ROOT / 'docs' / 'gnuhealth.md'
 
 
 class Administrators:
-    def __init__(self, application, configuration, seed):
+    def __init__(self, application, seed):
         self.application = application
-        self.configuration = configuration
         self.checks = Checks()
         self.random = randoms.Random(seed)
         self.client = Client(application)
@@ -89,7 +87,7 @@ class Administrators:
         (place / 'staff' / 'quiroga.asc').write_text(self.ana.certificate(), encoding='utf-8')
         (place / 'staff' / 'salas.asc').write_text(self.bruno.certificate(), encoding='utf-8')
         (place / 'laboratory').symlink_to(self.carla.home)
-        (place / 'trytond.conf').symlink_to(Path(self.configuration).resolve())
+        (place / 'trytond.conf').symlink_to(Path(self.application.configuration).resolve())
         path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
         run = subprocess.run([ROOT / 'tools' / 'docs.sh', 'run', PAGE, place], env=os.environ | {'PATH': path}, text=True,
                              capture_output=True, check=False)
@@ -120,16 +118,5 @@ class Administrators:
             self.checks.equal(cursor.fetchone()[0], 3, 'signatures that stay in GNU Health')
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--config', required=True)
-    parser.add_argument('--database', required=True)
-    parser.add_argument('--seed', type=int, default=None)
-    arguments = parser.parse_args()
-    seed = randoms.randrange(2 ** 32) if arguments.seed is None else arguments.seed
-    print(f'seed: {seed}', flush=True)
-    sys.exit(Administrators(Application(arguments.config, arguments.database), arguments.config, seed).run())
-
-
 if __name__ == '__main__':
-    main()
+    main(Administrators, __doc__)

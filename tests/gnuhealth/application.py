@@ -1,5 +1,8 @@
 """GNU Health itself, running in this process: configuration, pool, and transactions that start with empty caches."""
 
+import argparse
+import random as randoms
+import sys
 from contextlib import contextmanager
 
 from trytond.config import config
@@ -18,6 +21,7 @@ class Application:
     def __init__(self, configuration, database):
         config.update_etc(configuration)
         from trytond.pool import Pool
+        self.configuration = configuration
         self.database = database
         Pool.start()
         self._pool = Pool(database)
@@ -53,3 +57,27 @@ class Application:
             raise
         finally:
             database.put_connection(connection)
+
+
+def parser(description):
+    """A parser of what tests/gnuhealth/run.sh tells every part."""
+    arguments = argparse.ArgumentParser(description=description)
+    arguments.add_argument('--config', required=True)
+    arguments.add_argument('--database', required=True)
+    arguments.add_argument('--seed', type=int, default=None)
+    return arguments
+
+
+def parsed(arguments):
+    """What a parser reads, with a seed if none was given; prints the seed, which repeats the run."""
+    read = arguments.parse_args()
+    if read.seed is None:
+        read.seed = randoms.randrange(2 ** 32)
+    print(f'seed: {read.seed}', flush=True)
+    return read
+
+
+def main(part, description):
+    """Runs a part: a class that is made of an application and a seed, and whose run() gives the exit status."""
+    arguments = parsed(parser(description))
+    sys.exit(part(Application(arguments.config, arguments.database), arguments.seed).run())

@@ -5,7 +5,6 @@ to what they refer to is done in SQL, as by a DBA or an attacker, and each verdi
 unchanged is intact, changed by references only is drifted, changed in its own rows is altered.
 """
 
-import argparse
 import hashlib
 import json
 import random as randoms
@@ -13,7 +12,7 @@ import re
 import sys
 from collections import Counter
 
-from application import Application
+from application import Application, parsed, parser
 from checks import Checks
 from documents import KINDS, Generation
 from reference import make_reference, unique
@@ -337,18 +336,13 @@ def different(sealed, now):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--config', required=True)
-    parser.add_argument('--database', required=True)
-    parser.add_argument('--releases', required=True, help='the directory that releases.sh fills')
-    parser.add_argument('--count', type=int, default=200, help='documents in all')
-    parser.add_argument('--seed', type=int, default=None)
-    arguments = parser.parse_args()
-    seed = randoms.randrange(2 ** 32) if arguments.seed is None else arguments.seed
-    print(f'seed: {seed}', flush=True)
+    options = parser(__doc__)
+    options.add_argument('--releases', required=True, help='the directory that releases.sh fills')
+    options.add_argument('--count', type=int, default=200, help='documents in all')
+    arguments = parsed(options)
     application = Application(arguments.config, arguments.database)
     checks = Checks()
-    History(application, checks, Releases(arguments.releases), seed, arguments.count).run()
+    History(application, checks, Releases(arguments.releases), arguments.seed, arguments.count).run()
     sys.exit(checks.report())
 
 

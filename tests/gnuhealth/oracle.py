@@ -4,7 +4,6 @@ The newest definitions are compared with the GNU Health that runs, the older one
 Run with the Python of GNU Health's virtual environment. Prints the seed; exits with 1 on any difference.
 """
 
-import argparse
 import hashlib
 import json
 import random as randoms
@@ -12,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from application import Application
+from application import Application, parsed, parser
 from checks import Checks
 from documents import KINDS
 from reference import LANGUAGES, make_reference
@@ -221,17 +220,12 @@ def check_bindings(application, checks):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--config', required=True)
-    parser.add_argument('--database', required=True)
-    parser.add_argument('--releases', required=True, help='the directory that releases.sh fills')
-    parser.add_argument('--count', type=int, default=300, help='documents in all')
-    parser.add_argument('--seed', type=int, default=None)
-    parser.add_argument('--definition', action='store_true', help='compare the definitions, without the extension')
-    arguments = parser.parse_args()
-    seed = randoms.randrange(2 ** 32) if arguments.seed is None else arguments.seed
-    print(f'seed: {seed}', flush=True)
-    random = randoms.Random(seed)
+    options = parser(__doc__)
+    options.add_argument('--releases', required=True, help='the directory that releases.sh fills')
+    options.add_argument('--count', type=int, default=300, help='documents in all')
+    options.add_argument('--definition', action='store_true', help='compare the definitions, without the extension')
+    arguments = parsed(options)
+    random = randoms.Random(arguments.seed)
     started = time.monotonic()
 
     def told(what):

@@ -2,16 +2,14 @@
 column to a protected table), and GNU Health's own printed prescription, with one placeholder more, shows the verdict.
 """
 
-import argparse
 import io
 import random as randoms
-import sys
 import zipfile
 from xml.etree import ElementTree
 
 import psycopg2
 
-from application import ROOT, Application
+from application import ROOT, main
 from checks import Checks
 from client import Client
 from prescriptions import MODEL
@@ -25,9 +23,8 @@ VERDICT = ('<text:p><text:placeholder text:placeholder-type="text">&lt;prescript
 
 
 class Printing:
-    def __init__(self, application, database, seed):
+    def __init__(self, application, seed):
         self.application = application
-        self.database = database
         self.checks = Checks()
         self.random = randoms.Random(seed)
         self.client = Client(application)
@@ -44,7 +41,7 @@ class Printing:
         return self.checks.report()
 
     def superuser(self, statement, *values):
-        with psycopg2.connect(dbname=self.database, user='postgres') as connection, connection.cursor() as cursor:
+        with psycopg2.connect(dbname=self.application.database, user='postgres') as connection, connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cursor.fetchall()
 
@@ -75,7 +72,7 @@ class Printing:
     def printed(self, key):
         from trytond.pool import Pool
         with self.application.transaction(readonly=True, language='en'):
-            Report = Pool(self.database).get(REPORT, type='report')
+            Report = Pool(self.application.database).get(REPORT, type='report')
             extension, content, _, _ = Report.execute([key], {'model': MODEL, 'id': key, 'ids': [key]})
         self.checks.equal(extension, 'odt', 'kind of the report')
         with zipfile.ZipFile(io.BytesIO(bytes(content))) as archive:
@@ -114,16 +111,5 @@ class Printing:
         self.shows(key, f'altered, {signed}', 'altered by the owner of the table')
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--config', required=True)
-    parser.add_argument('--database', required=True)
-    parser.add_argument('--seed', type=int, default=None)
-    arguments = parser.parse_args()
-    seed = randoms.randrange(2 ** 32) if arguments.seed is None else arguments.seed
-    print(f'seed: {seed}', flush=True)
-    sys.exit(Printing(Application(arguments.config, arguments.database), arguments.database, seed).run())
-
-
 if __name__ == '__main__':
-    main()
+    main(Printing, __doc__)

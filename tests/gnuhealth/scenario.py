@@ -3,12 +3,10 @@
 The application is used as a Tryton client uses it, over JSON-RPC, so that its users' experience is what is checked.
 """
 
-import argparse
 import io
 import random as randoms
-import sys
 
-from application import Application
+from application import main
 from checks import Checks
 from client import Client, Refused
 from documents import KINDS
@@ -286,16 +284,5 @@ class Scenario:
             self.checks.that(not refusal.message.startswith('HTTP'), f'crash for {what}: {refusal}')
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--config', required=True)
-    parser.add_argument('--database', required=True)
-    parser.add_argument('--seed', type=int, default=None)
-    arguments = parser.parse_args()
-    seed = randoms.randrange(2 ** 32) if arguments.seed is None else arguments.seed
-    print(f'seed: {seed}', flush=True)
-    sys.exit(Scenario(Application(arguments.config, arguments.database), seed).run())
-
-
 if __name__ == '__main__':
-    main()
+    main(Scenario, __doc__)

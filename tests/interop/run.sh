@@ -4,23 +4,14 @@
 # of every kind. Prints "checks: N passed, N failed".
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 home=$(mktemp -d /tmp/hc-interop.XXXXXX)
 on_exit rm -rf "$home"
 step "build of the other implementation" \
     env CARGO_TARGET_DIR="$STATE/interop" cargo build --locked --manifest-path "$ROOT/tests/interop/Cargo.toml"
 rpgp() { "$STATE/interop/debug/rpgp" "$@"; }
-
-passed=0 failed=0
-# check WHAT EXPECTED ACTUAL
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "FAILED: $1: expected $2, got ${3:-nothing}"
-    fi
-}
 
 cluster_temporary interop
 createdb hospital

@@ -17,11 +17,9 @@ page() {
     header "$1"
     mkdir -p "$place/$name"
     "$ROOT/tools/docs.sh" run "$ROOT/$1" "$place/$name" "${@:2}" >"$place/$name.log" 2>&1 || status=$?
-    grep -v '^checks: ' "$place/$name.log" || true
-    read -r good bad < <(sed -n 's/^checks: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$place/$name.log") || true
-    say "$1: ${good:-0} blocks as shown, ${bad:-0} not"
-    passed=$((passed + ${good:-0})) failed=$((failed + ${bad:-0}))
-    [ "$status" -eq 0 ] || [ "${bad:-0}" -gt 0 ] || failed=$((failed + 1))
+    counted "$place/$name.log"
+    say "$1: $good blocks as shown, $bad not"
+    [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || failed=$((failed + 1))
 }
 
 # ------------------------------------------------------------------------------------------------ make install

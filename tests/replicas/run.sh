@@ -143,9 +143,7 @@ export place fixtures ROOT log_of_subscriber
 status=0
 sed 's/^wait_for subscriber$/page_wait_for subscriber/' "$ROOT/docs/replicas.md" >"$place/page.md"
 "$ROOT/tools/docs.sh" run "$place/page.md" "$place" >"$place/result" || status=1
-grep -v '^checks: ' "$place/result" || true
-read -r good bad < <(sed -n 's/^checks: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$place/result")
-passed=$((passed + good)) failed=$((failed + bad))
+counted "$place/result"
 cat "$place/not-following" 2>/dev/null || true
 [ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 

@@ -7,22 +7,17 @@
 #                                      desk, and printed. Pictures and PDF stay in target/report
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 here=$ROOT/tests/report
 data=$ROOT/tests/pg_regress/data
 work=$STATE/report
 rm -rf "$work"
 mkdir -p "$work"
-passed=0 failed=0
-check() {
-    if [ "$1" = "$2" ]; then
-        passed=$((passed + 1))
-        say "ok: $3"
-    else
-        failed=$((failed + 1))
-        say "FAILED: $3: expected $2, got $1"
-    fi
-}
+telling=yes
+# Where the Python tests' way of counting is.
+export PYTHONPATH=$ROOT/tests/gnuhealth
 yes() { if "$@"; then echo yes; else echo no; fi; }
 
 cluster_temporary report
@@ -52,16 +47,14 @@ SELECT json_build_object(
 SQL
 status=0
 /usr/bin/python3 "$here/page.py" "$work/page.html" "$work/expected.json" >"$work/page.log" || status=1
-grep -v '^checks: ' "$work/page.log" || true
-read -r good bad < <(sed -n 's/^checks: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$work/page.log") || true
-passed=$((passed + ${good:-0})) failed=$((failed + ${bad:-1}))
-check "$status" 0 "page.py"
+counted "$work/page.log"
+check "page.py" 0 "$status"
 # That these checks find what they should: each is a page with one thing wrong.
 wrong() {
     sed "$2" "$work/page.html" >"$work/wrong.html"
-    check "$(cmp -s "$work/page.html" "$work/wrong.html" && echo same || echo differs)" differs "a page is spoilt: $1"
+    check "a page is spoilt: $1" differs "$(cmp -s "$work/page.html" "$work/wrong.html" && echo same || echo differs)"
     /usr/bin/python3 "$here/page.py" "$work/wrong.html" "$work/expected.json" >"$work/wrong.log" || true
-    check "$(yes grep -q "^FAILED: $1" "$work/wrong.log")" yes "and that is found: $1"
+    check "and that is found: $1" yes "$(yes grep -q "^FAILED: $1" "$work/wrong.log")"
 }
 wrong 'the page parses without an error' 's/<main>/<main><p <\/b>/'
 wrong 'no element that loads or runs' 's/<main>/<main><script>1<\/script>/'
@@ -70,9 +63,9 @@ wrong 'the policy allows this style sheet' 's/max-width: 62rem/max-width: 63rem/
 wrong 'on the page as text' 's/&lt;script&gt;/<b>script<\/b>/g'
 
 header "the summary"
-check "$(psql -X -d hospital -c 'SELECT * FROM health_crypto.status()' | awk 'length($0) > 80' | wc -l)" 0 "lines of status() over 80 columns"
-check "$(sql_value "SELECT string_agg(s::text, ' ' ORDER BY s.document COLLATE \"C\") FROM health_crypto.status() s WHERE document IN ('note', 'prescription')")" \
-    "(note,3520,3120,0,6) (prescription,8,6,1,0)" "status() of notes and prescriptions"
+check "lines of status() over 80 columns" 0 "$(psql -X -d hospital -c 'SELECT * FROM health_crypto.status()' | awk 'length($0) > 80' | wc -l)"
+check "status() of notes and prescriptions" "(note,3520,3120,0,6) (prescription,8,6,1,0)" \
+    "$(sql_value "SELECT string_agg(s::text, ' ' ORDER BY s.document COLLATE \"C\") FROM health_crypto.status() s WHERE document IN ('note', 'prescription')")"
 
 # ------------------------------------------------------------------------------------------------ cost
 
@@ -90,12 +83,12 @@ sql -c "INSERT INTO note (id, body) SELECT 'many ' || n, 'not yet' FROM generate
 sql -c "UPDATE note SET digest = 'wrong' WHERE id LIKE 'many %'"
 read -r large peak < <(memory_of)
 say "    $small MB with 3,520 notes, $large MB with 51,520, of which 48,000 more do not hold (peak with shared buffers: $peak MB)"
-check "$(yes [ $((large - small)) -le 10 ])" yes "memory for fifteen times the documents grew by 10 MB at most"
+check "memory for fifteen times the documents grew by 10 MB at most" yes "$(yes [ $((large - small)) -le 10 ])"
 began=$(date +%s%N)
 answer=$(PGOPTIONS='-c statement_timeout=50ms' psql -X -A -t -v VERBOSITY=sqlstate -c 'SELECT length(health_crypto.report_html())' 2>&1 || true)
 took=$((($(date +%s%N) - began) / 1000000))
-check "$answer" "ERROR:  57014" "a report is cancelled"
-check "$(yes [ "$took" -le 1050 ])" yes "within a second of a timeout of 0.05 s ($took ms)"
+check "a report is cancelled" "ERROR:  57014" "$answer"
+check "within a second of a timeout of 0.05 s ($took ms)" yes "$(yes [ "$took" -le 1050 ])"
 
 # ------------------------------------------------------------------------------------------------ codes
 
@@ -114,13 +107,13 @@ SELECT 'HC1 ' || v.document || ' ' || left(health_crypto.signing_payload(v.docum
 SQL
 }
 for code in 'prescription 1' 'prescription 3' 'measurement 5f0c1a52-0000-4000-8000-000000000001' 'note note 7'; do
-    check "$(scanned "${code%% *}" "${code#* }")" "$(expected_of "${code%% *}" "${code#* }")" "the code of $code"
+    check "the code of $code" "$(expected_of "${code%% *}" "${code#* }")" "$(scanned "${code%% *}" "${code#* }")"
 done
-check "$(scanned prescription 1 | sed 's/[0-9a-f]\{32\} [0-9A-F]\{40\} 20[0-9-]*T[0-9:]*Z/…/')" "HC1 prescription … 1" "its form"
+check "its form" "HC1 prescription … 1" "$(scanned prescription 1 | sed 's/[0-9a-f]\{32\} [0-9A-F]\{40\} 20[0-9-]*T[0-9:]*Z/…/')"
 sql -c 'SELECT health_crypto.enable_triggers()' >/dev/null
 long=$(printf 'k%.0s' $(seq 600))
 sql -v key="$long" <<<"INSERT INTO note (id, body, state) VALUES (:'key', 'long', 'final')"
-check "$(scanned note "$long")" "$(expected_of note "$long")" "the code of a key of 600 characters"
+check "the code of a key of 600 characters" "$(expected_of note "$long")" "$(scanned note "$long")"
 
 if [ "${1:-}" != --browser ]; then
     say "checks: $passed passed, $failed failed"
@@ -150,15 +143,15 @@ browser() {
         --host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1' --enable-logging=stderr "$@" 2>"$work/chromium.log"
 }
 browser --dump-dom "$site/page.html" >"$work/dom.html"
-check "$(sort -u "$work/requests.log" | grep -v favicon)" "GET /page.html" "all that the page asks for"
-check "$(yes grep -q '<footer' "$work/dom.html")" yes "it is shown to its end"
-check "$(grep -o '<script' "$work/dom.html" | wc -l)" 0 "scripts in what the browser made of it"
-check "$(grep -c 'Refused\|violates\|Content Security Policy' "$work/chromium.log")" 0 "complaints about its policy"
+check "all that the page asks for" "GET /page.html" "$(sort -u "$work/requests.log" | grep -v favicon)"
+check "it is shown to its end" yes "$(yes grep -q '<footer' "$work/dom.html")"
+check "scripts in what the browser made of it" 0 "$(grep -o '<script' "$work/dom.html" | wc -l)"
+check "complaints about its policy" 0 "$(grep -c 'Refused\|violates\|Content Security Policy' "$work/chromium.log")"
 browser --dump-dom "$site/asks.html" >/dev/null
-check "$(yes grep -q asked.png "$work/requests.log")" yes "a page without the policy that asks for an image is noticed"
+check "a page without the policy that asks for an image is noticed" yes "$(yes grep -q asked.png "$work/requests.log")"
 browser --dump-dom "$site/forbidden.html" >"$work/forbidden.html"
-check "$(grep -c forbidden.png "$work/requests.log")" 0 "the policy keeps an image out"
-check "$(grep -c '<title>ran' "$work/forbidden.html")" 0 "the policy keeps a script from running"
+check "the policy keeps an image out" 0 "$(grep -c forbidden.png "$work/requests.log")"
+check "the policy keeps a script from running" 0 "$(grep -c '<title>ran' "$work/forbidden.html")"
 browser --window-size=1280,2400 --screenshot="$work/desk.png" "$site/page.html"
 cp "$work/small.html" "$work/site/small.html"
 browser --window-size=1000,1300 --screenshot="$work/readme.png" "$site/small.html"
@@ -166,9 +159,9 @@ browser --window-size=1000,1300 --screenshot="$work/readme.png" "$site/small.htm
 printf '<!DOCTYPE html><style>body{margin:0}iframe{border:0;width:390px;height:3600px}</style><iframe src="page.html"></iframe>' >"$work/site/phone.html"
 browser --window-size=500,3600 --screenshot="$work/phone.png" "$site/phone.html"
 browser --print-to-pdf="$work/page.pdf" --no-pdf-header-footer "$site/page.html"
-for picture in desk.png phone.png page.pdf; do check "$(yes [ -s "$work/$picture" ])" yes "target/report/$picture"; done
-check "$(pdftotext "$work/page.pdf" - | grep -c 'Documents that do not hold\|Gaps in the protection\|Certificates that expire\|Seals and signatures')" \
-    4 "parts on paper"
-check "$(pdftotext "$work/page.pdf" - | grep -c 'The numbers\|By content and signature')" 0 "what can only be opened on a screen, on paper"
+for picture in desk.png phone.png page.pdf; do check "target/report/$picture" yes "$(yes [ -s "$work/$picture" ])"; done
+check "parts on paper" 4 \
+    "$(pdftotext "$work/page.pdf" - | grep -c 'Documents that do not hold\|Gaps in the protection\|Certificates that expire\|Seals and signatures')"
+check "what can only be opened on a screen, on paper" 0 "$(pdftotext "$work/page.pdf" - | grep -c 'The numbers\|By content and signature')"
 say "checks: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -10,16 +10,9 @@ import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
-passed = failed = 0
+from checks import Checks
 
-
-def check(what, expected, actual):
-    global passed, failed
-    if expected == actual:
-        passed += 1
-    else:
-        failed += 1
-        print(f'FAILED: {what}: expected {expected!r}, got {actual!r}')
+checks = Checks()
 
 
 def samples(text):
@@ -29,7 +22,7 @@ def samples(text):
         for sample in family.samples:
             if sample.name.startswith('health_crypto_'):
                 labels = frozenset((n, v) for n, v in sample.labels.items() if n != 'server')
-                check(f'{sample.name} comes once', False, (sample.name, labels) in found)
+                checks.that((sample.name, labels) not in found, f'{sample.name} comes once')
                 found[sample.name, labels] = family.type, sample.value
     return found
 
@@ -48,20 +41,19 @@ def main():
     path, label, url, holder = sys.argv[1:]
     with open(path, encoding='utf-8', newline='\n') as file:
         text = samples(file.read())
-    check('kinds of metrics', {
+    checks.equal({name for name, _ in text}, {
         'health_crypto_alert_open', 'health_crypto_certificate_expiry_timestamp_seconds', 'health_crypto_verdict_documents',
-        'health_crypto_verification_finished_timestamp_seconds', 'health_crypto_verification_gaps'}, {name for name, _ in text})
-    check('all are gauges', {'gauge'}, {kind for kind, _ in text.values()})
+        'health_crypto_verification_finished_timestamp_seconds', 'health_crypto_verification_gaps'}, 'kinds of metrics')
+    checks.equal({kind for kind, _ in text.values()}, {'gauge'}, 'all are gauges')
     holders = [dict(labels)['holder'] for name, labels in text if name.startswith('health_crypto_certificate')]
-    check('the certificate with a hostile user id', True, holder.replace('\n', '\ufffd') in holders)
+    checks.that(holder.replace('\n', '\ufffd') in holders, 'the certificate with a hostile user id')
     with open(label, encoding='utf-8', newline='\n') as file:
         (_, labels), = samples(file.read())
-    check('a label of every character that is escaped', {'holder': holder}, dict(labels))
-    check('the exporter serves the same', text, samples(served(url)))
+    checks.equal(dict(labels), {'holder': holder}, 'a label of every character that is escaped')
+    checks.equal(samples(served(url)), text, 'the exporter serves the same')
     age = time.time() - text['health_crypto_verification_finished_timestamp_seconds', frozenset()][1]
-    check('the last verification was just now', True, 0 <= age + 1 < 300)
-    print(f'checks: {passed} passed, {failed} failed')
-    return 1 if failed else 0
+    checks.that(0 <= age + 1 < 300, 'the last verification was just now')
+    return checks.report()
 
 
 if __name__ == '__main__':

@@ -22,13 +22,8 @@ sql -v "fixtures=$ROOT/tests/fixtures" -f "$here/setup.sql" >/dev/null
 # as ROLE STATEMENT: its answer, or its SQLSTATE.
 as() { psql -X -q -A -t -v VERBOSITY=sqlstate -U "$1" -c "$2" 2>&1; }
 
-# counted FILE: shows what a test printed, and adds its checks to the sum.
-counted() {
-    local good='' bad=''
-    grep -v '^checks: ' "$1" || true
-    read -r good bad < <(sed -n 's/^checks: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$1") || true
-    passed=$((passed + ${good:-0})) failed=$((failed + ${bad:-1}))
-}
+# Where the Python tests' way of counting is.
+export PYTHONPATH=$ROOT/tests/gnuhealth
 sessions() {
     "$(psycopg_python)" "$here/sessions.py" "$1" >"$place/sessions" 2>&1 || true
     counted "$place/sessions"

@@ -8,16 +8,9 @@ import threading
 
 import psycopg2
 
-passed = failed = 0
+from checks import Checks
 
-
-def check(what, expected, actual):
-    global passed, failed
-    if expected == actual:
-        passed += 1
-    else:
-        failed += 1
-        print(f'FAILED: {what}: expected {expected!r}, got {actual!r}')
+checks = Checks()
 
 
 class Session:
@@ -59,27 +52,28 @@ class Session:
 
 def verifications():
     one, other, admin = Session('night_watch'), Session('night_watch'), Session('postgres')
-    check('the first run', True, one.run('SELECT audit.verify_everything() IS NOT NULL'))
-    check('the second, at the same time, leaves it to the first', True, other.run('SELECT audit.verify_everything() IS NULL'))
+    checks.equal(one.run('SELECT audit.verify_everything() IS NOT NULL'), True, 'the first run')
+    checks.equal(other.run('SELECT audit.verify_everything() IS NULL'), True,
+                 'the second, at the same time, leaves it to the first')
     one.commit()
     other.commit()
     # Without the lock, so that both raise alerts: the unique index alone.
     source = admin.run("SELECT pg_get_functiondef('audit.verify_everything()'::regprocedure)")
     lock = "IF NOT pg_try_advisory_xact_lock(hashtext('audit.verify_everything')) THEN"
-    check('the function takes a lock', True, lock in source)
+    checks.that(lock in source, 'the function takes a lock')
     admin.run(source.replace(lock, 'IF false THEN').replace('audit.verify_everything', 'audit.without_lock'))
     admin.run('ALTER FUNCTION audit.without_lock() OWNER TO night_watch')
     admin.run('DELETE FROM audit.alert')
     admin.commit()
-    check('a run without the lock', True, one.run('SELECT audit.without_lock() IS NOT NULL'))
+    checks.equal(one.run('SELECT audit.without_lock() IS NOT NULL'), True, 'a run without the lock')
     other.later('SELECT audit.without_lock() IS NOT NULL')
-    check('another waits for it', True, other.waits())
+    checks.that(other.waits(), 'another waits for it')
     one.commit()
-    check('and goes on', True, other.ended())
+    checks.equal(other.ended(), True, 'and goes on')
     other.commit()
-    check('no document has two open alerts', 0, admin.run(
-        'SELECT count(*) FROM (SELECT FROM audit.alert WHERE mended IS NULL GROUP BY document, key HAVING count(*) > 1) a'))
-    check('each has one', 3, admin.run('SELECT count(*) FROM audit.alert WHERE mended IS NULL'))
+    twice = 'SELECT count(*) FROM (SELECT FROM audit.alert WHERE mended IS NULL GROUP BY document, key HAVING count(*) > 1) a'
+    checks.equal(admin.run(twice), 0, 'no document has two open alerts')
+    checks.equal(admin.run('SELECT count(*) FROM audit.alert WHERE mended IS NULL'), 3, 'each has one')
     admin.commit()
 
 
@@ -88,46 +82,46 @@ DISPENSE = 'INSERT INTO dispensing (prescription) VALUES (1)'
 
 def dispensing():
     pharmacist, other, admin, owner = Session('pharmacist'), Session('pharmacist'), Session('postgres'), Session('gnuhealth')
-    check('dispensed', 'done', pharmacist.run(DISPENSE))
-    check('and at the same time by another', 'done', other.run(DISPENSE))
+    checks.equal(pharmacist.run(DISPENSE), 'done', 'dispensed')
+    checks.equal(other.run(DISPENSE), 'done', 'and at the same time by another')
     other.commit()
     admin.later("SELECT health_crypto.reopen('prescription', 1, 'another dose')::text")
-    check('whoever reopens it waits', True, admin.waits())
+    checks.that(admin.waits(), 'whoever reopens it waits')
     pharmacist.commit()
-    check('and goes on when it is dispensed', '', admin.ended())
+    checks.equal(admin.ended(), '', 'and goes on when it is dispensed')
     # Reopened and not committed: the other way round.
     pharmacist.later(DISPENSE)
-    check('dispensing waits for who has reopened it', True, pharmacist.waits())
+    checks.that(pharmacist.waits(), 'dispensing waits for who has reopened it')
     admin.commit()
-    check('and is refused then', '23000', pharmacist.ended())
+    checks.equal(pharmacist.ended(), '23000', 'and is refused then')
     # The same under REPEATABLE READ, of one that is changed.
     owner.run("UPDATE gnuhealth_prescription_order SET notes = 'After meals' WHERE id = 1")
     pharmacist.run('BEGIN ISOLATION LEVEL REPEATABLE READ')
     pharmacist.run('SELECT count(*) FROM dispensing')
     pharmacist.later(DISPENSE)
-    check('dispensing waits for who has changed it', True, pharmacist.waits())
+    checks.that(pharmacist.waits(), 'dispensing waits for who has changed it')
     owner.commit()
-    check('and is to be tried again', '40001', pharmacist.ended())
-    check('a draft is refused', '23000', pharmacist.run(DISPENSE))
+    checks.equal(pharmacist.ended(), '40001', 'and is to be tried again')
+    checks.equal(pharmacist.run(DISPENSE), '23000', 'a draft is refused')
     try:
         with pharmacist.connection.cursor() as cursor:
             cursor.execute(DISPENSE)
     except psycopg2.Error as error:
-        check('fields of the error', ('public', 'dispensing', 'dispense_what_holds'),
-              (error.diag.schema_name, error.diag.table_name, error.diag.constraint_name))
-        check('no content in it', False, 'After meals' in str(error))
+        checks.equal((error.diag.schema_name, error.diag.table_name, error.diag.constraint_name),
+                     ('public', 'dispensing', 'dispense_what_holds'), 'fields of the error')
+        checks.that('After meals' not in str(error), 'no content in it')
     pharmacist.connection.rollback()
     # By somebody with the owner's rights, and triggers off: dispensed before it is committed, found afterwards.
-    check('the pharmacist reads no prescription', '42501', pharmacist.run('SELECT FROM gnuhealth_prescription_order'))
-    check('nor the function of the trigger', '42501', pharmacist.run('SELECT dispense_what_holds()'))
-    check('an update to another prescription is refused', '42501', pharmacist.run('UPDATE dispensing SET prescription = 3'))
-    check('by the owner too', '23000', owner.run('UPDATE dispensing SET prescription = 3'))
+    checks.equal(pharmacist.run('SELECT FROM gnuhealth_prescription_order'), '42501', 'the pharmacist reads no prescription')
+    checks.equal(pharmacist.run('SELECT dispense_what_holds()'), '42501', 'nor the function of the trigger')
+    checks.equal(pharmacist.run('UPDATE dispensing SET prescription = 3'), '42501',
+                 'an update to another prescription is refused')
+    checks.equal(owner.run('UPDATE dispensing SET prescription = 3'), '23000', 'by the owner too')
 
 
 def main():
     {'verifications': verifications, 'dispensing': dispensing}[sys.argv[1]]()
-    print(f'checks: {passed} passed, {failed} failed')
-    return 1 if failed else 0
+    return checks.report()
 
 
 if __name__ == '__main__':

@@ -14,19 +14,12 @@
 # What 4 tried goes to target/reliability/privileges.tsv.
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 
 here=$ROOT/tests/surface
 work=$STATE/surface
 mkdir -p "$work" "$STATE/reliability"
-passed=0 failed=0
-ok() {
-    passed=$((passed + 1))
-    say "ok: $1"
-}
-not_ok() {
-    failed=$((failed + 1))
-    say "FAILED: $1"
-}
 
 cluster_temporary surface
 createdb surface
@@ -135,22 +128,12 @@ bare=$(reasons bare)
 if [ -z "$bare" ]; then ok "every statement of sql/privileges.sql has its reason"; else not_ok "without a reason: $bare"; fi
 
 header "pgspot"
-venv=$STATE/tools/pgspot
-version=$(sed -n 's/^pgspot==//p' "$here/requirements.txt")
-if ! "$venv/bin/pgspot" --version 2>/dev/null | grep -q -F "$version" || ! [ -f "$venv/made" ]; then
-    rm -rf "$venv"
-    { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt"; } \
-        >"$LOGS/pgspot-install.log" 2>&1 || {
-        log_tail "$LOGS/pgspot-install.log"
-        die "pgspot $version could not be installed"
-    }
-    touch "$venv/made"
-fi
+python_venv pgspot "$here/requirements.txt"
 version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$("$PG_BIN/pg_config" --sharedir)/extension/health_crypto.control")
 script=$("$PG_BIN/pg_config" --sharedir)/extension/health_crypto--$version.sql
-"$venv/bin/python" "$here/spot.py" "$script" >"$work/script.sql"
+"$VENV/bin/python" "$here/spot.py" "$script" >"$work/script.sql"
 # The last line counts what was found; without it pgspot gave up half-way.
-"$venv/bin/pgspot" "$work/script.sql" >"$work/pgspot.out" 2>&1 || true
+"$VENV/bin/pgspot" "$work/script.sql" >"$work/pgspot.out" 2>&1 || true
 if grep -q 'Errors: [0-9]* Warnings: [0-9]* Unknown: 0' "$work/pgspot.out" && ! grep -q 'syntax error\|Traceback\|out of range' "$work/pgspot.out"; then
     ok "pgspot read all of the install script ($(grep -c ';$' "$work/script.sql") statements)"
 else
@@ -165,7 +148,7 @@ else
 fi
 # That it can find something at all.
 printf 'CREATE FUNCTION health_crypto.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS $$ SELECT now() = now() $$;\n' >"$work/bad.sql"
-if "$venv/bin/pgspot" "$work/bad.sql" >"$work/bad.out" 2>&1; then
+if "$VENV/bin/pgspot" "$work/bad.sql" >"$work/bad.out" 2>&1; then
     not_ok "pgspot finds nothing wrong with a function that is"
 else
     ok "pgspot finds what is wrong with a function that is"

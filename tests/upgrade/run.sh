@@ -8,6 +8,8 @@
 #     tests/upgrade/run.sh --suite    and the whole regression suite after each update
 # shellcheck source=tools/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/lib.sh"
+# shellcheck source=tests/lib.sh
+. "$ROOT/tests/lib.sh"
 # shellcheck source=tools/released.sh
 . "$ROOT/tools/released.sh"
 
@@ -15,16 +17,6 @@ suite=no
 [ "${1:-}" != --suite ] || suite=yes
 place=$(mktemp -d /tmp/hc-upgrade.XXXXXX)
 on_exit rm -rf "$place"
-passed=0 failed=0
-# check WHAT EXPECTED ACTUAL
-check() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "FAILED: $1: expected $2, got ${3:-nothing}"
-    fi
-}
 
 cluster_temporary upgrade
 scripts=$("$PG_BIN/pg_config" --sharedir)/extension
