@@ -2,8 +2,8 @@
 
 pub mod before;
 pub mod caller;
-pub mod checks;
 pub mod catalog;
+pub mod checks;
 pub mod clock;
 #[cfg(feature = "panic_points")]
 pub mod fault;
