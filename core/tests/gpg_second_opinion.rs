@@ -1,23 +1,17 @@
-//! GnuPG's opinion of what we write and show: blocks signed by two, and what a certificate says of itself. Skipped,
-//! with a printed line, where there is no gpg.
+//! GnuPG's opinion of what we write and show: blocks signed by two, and what a certificate says of itself.
 
 // A test fails by panicking, in its helpers too.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     clippy::string_slice,
     reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
 )]
 
 mod openpgp_support;
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use health_crypto_core::openpgp::{
@@ -25,48 +19,18 @@ use health_crypto_core::openpgp::{
 };
 use openpgp_support::*;
 
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-
-/// A GnuPG home of its own; gone, with its agent, when dropped.
-struct Gpg(PathBuf);
+/// A GnuPG that is asked for its opinion.
+struct Gpg(programs::Gpg);
 
 impl Gpg {
     fn new() -> Option<Gpg> {
-        let version = Command::new("gpg").arg("--version").output();
-        if version.is_err() {
-            println!("skipped: there is no gpg");
-            return None;
-        }
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let home = std::env::temp_dir().join(format!("hcso{}-{number}", std::process::id()));
-        std::fs::create_dir(&home).unwrap();
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        std::fs::set_permissions(&home, private).unwrap();
-        Some(Gpg(home))
+        programs::Gpg::new().map(Gpg)
     }
 
     /// Runs gpg as of a day: whether it was content, and its output.
     fn try_run(&self, days: i64, arguments: &[&str], input: &str) -> (bool, Vec<u8>, String) {
-        let seconds = day(days)
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
-        let mut child = Command::new("gpg")
-            .env("GNUPGHOME", &self.0)
-            .args(["--batch", "--yes", "--quiet", "--no-tty"])
-            .args(["--pinentry-mode", "loopback", "--passphrase", ""])
-            // With the exclamation mark it stands still.
-            .args(["--faked-system-time", &format!("{seconds}!")])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(input.as_bytes()).unwrap();
-        drop(stdin);
-        let output = child.wait_with_output().unwrap();
+        let mut command = self.0.standing_still(days, "", arguments);
+        let output = programs::output(&mut command, input.as_bytes());
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.success(), output.stdout, words)
     }
@@ -93,10 +57,10 @@ impl Gpg {
     /// The primary fingerprints whose signatures gpg calls valid, in the order of the block; and whether it was content
     /// with the whole.
     fn valid(&self, block: &str, of: Option<&str>) -> (bool, Vec<String>) {
-        let signature = self.0.join("block.asc");
+        let signature = self.0.home.join("block.asc");
         std::fs::write(&signature, block).unwrap();
         let mut arguments = vec!["--status-fd", "1", "--verify", signature.to_str().unwrap()];
-        let file = self.0.join("signed");
+        let file = self.0.home.join("signed");
         if let Some(text) = of {
             std::fs::write(&file, text).unwrap();
             arguments.push(file.to_str().unwrap());
@@ -108,16 +72,6 @@ impl Gpg {
             .filter_map(|line| line.strip_prefix("[GNUPG:] VALIDSIG "))
             .map(|line| line.split(' ').next_back().unwrap().to_owned());
         (content, signers.collect())
-    }
-}
-
-impl Drop for Gpg {
-    fn drop(&mut self) {
-        let _ = Command::new("gpgconf")
-            .env("GNUPGHOME", &self.0)
-            .args(["--kill", "all"])
-            .status();
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -402,7 +356,7 @@ fn certificates_show_what_gpg_shows() {
     same("other name", &[10, 50]);
     generate("compromised", "ed25519", "sign", "never");
     let name = format!("{}.rev", fingerprint("compromised"));
-    let prepared = std::fs::read_to_string(gpg.0.join("openpgp-revocs.d").join(name)).unwrap();
+    let prepared = std::fs::read_to_string(gpg.0.home.join("openpgp-revocs.d").join(name)).unwrap();
     gpg.run(15, &["--import"], &prepared.replace(":-----", "-----"));
     same("compromised", &[20]);
     assert_eq!(compared, 17);

@@ -105,11 +105,7 @@ fn a_secret_key_or_a_bad_certificate_hides_no_other() {
 }
 
 fn encoded(bytes: &[u8]) -> String {
-    use openpgp::armor::{Kind, Writer};
-    use std::io::Write;
-    let mut writer = Writer::new(Vec::new(), Kind::PublicKey).unwrap();
-    writer.write_all(bytes).unwrap();
-    let text = String::from_utf8(writer.finalize().unwrap()).unwrap();
+    let text = armored_bytes(openpgp::armor::Kind::PublicKey, bytes);
     let lines: Vec<&str> = text
         .lines()
         .skip(1)

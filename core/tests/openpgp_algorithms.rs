@@ -46,6 +46,14 @@ fn single(key: Secret) -> (Cert, KeyPair) {
     (Cert::from_packets(packets.into_iter()).unwrap(), pair)
 }
 
+/// The verdict on a block's first signature must be this word, with this in its reason.
+fn expect(block: &str, keyring: &mut Memory, word: &str, reason: &str, case: &str) {
+    let verdict = &verdicts(block, day(20), keyring)[0];
+    let detail = verdict.detail;
+    assert_eq!(verdict.status.words(), word, "{case}: {detail}");
+    assert!(detail.contains(reason), "{case}: {detail}");
+}
+
 /// Which hashes a signature may have. SHA-1, RIPEMD-160 and MD5 are refused whatever the key is.
 const HASHES: [(HashAlgorithm, &str); 9] = [
     (HashAlgorithm::SHA256, "valid"),
@@ -134,13 +142,7 @@ fn keys_made_by_sequoia() {
                 cleartext(&payload(), vec![signature.clone()]),
                 detached(vec![signature]),
             ] {
-                let verdict = &verdicts(&block, day(20), keyring)[0];
-                assert_eq!(
-                    verdict.status.words(),
-                    expected,
-                    "{case}: {}",
-                    verdict.detail
-                );
+                expect(&block, keyring, expected, "", &case);
                 let elsewhere = &verify(&other, &block, day(20), keyring)[0];
                 assert_ne!(elsewhere.status.words(), "valid", "{case}");
             }
@@ -177,12 +179,8 @@ fn ed25519_of_the_old_form_in_version_6() {
     assert_eq!(refusal, CertificateError::Unsupported);
     let signature = sign(builder(), &mut pair, &payload());
     assert_eq!(signature.version(), 6);
-    let verdict = &verdicts(
-        &cleartext(&payload(), vec![signature]),
-        day(20),
-        &mut Memory::default(),
-    )[0];
-    assert_eq!(verdict.status.words(), "weak", "{}", verdict.detail);
+    let block = cleartext(&payload(), vec![signature]);
+    expect(&block, &mut Memory::default(), "weak", "", "old form");
 }
 
 /// What gpg can make: a key of each algorithm, and which hashes it will sign with (for DSA and ECDSA it refuses those
@@ -244,18 +242,8 @@ fn keys_made_by_gpg() {
                 ],
                 &payload(),
             );
-            let verdict = &verdicts(&block, day(20), keyring)[0];
-            assert_eq!(
-                verdict.status.words(),
-                expected,
-                "{algorithm} {hash}: {}",
-                verdict.detail
-            );
-            assert!(
-                verdict.detail.contains(detail),
-                "{algorithm} {hash}: {}",
-                verdict.detail
-            );
+            let case = format!("{algorithm} {hash}");
+            expect(&block, keyring, expected, detail, &case);
         }
     }
 }
@@ -285,13 +273,8 @@ fn a_subkey_that_is_not_supported() {
     assert_eq!(again.to_bytes(), alice().to_bytes());
     assert!(!alice().description(day(20)).can_sign);
     for certificate in [alice(), merged, again] {
-        let verdict = &verdicts(&block, day(20), &mut Memory(vec![allowed(certificate)]))[0];
-        assert_eq!(verdict.status.words(), "weak", "{}", verdict.detail);
-        assert!(
-            verdict.detail.contains("not supported"),
-            "{}",
-            verdict.detail
-        );
+        let keyring = &mut Memory(vec![allowed(certificate)]);
+        expect(&block, keyring, "weak", "not supported", "subkey");
     }
 
     // Another's subkey of that kind is not kept: nothing ties it to the certificate.
@@ -428,18 +411,7 @@ fn unknown_algorithms() {
             cleartext(&payload(), vec![signature.clone()]),
             detached(vec![signature]),
         ] {
-            let verdict = &verdicts(&block, day(20), keyring)[0];
-            assert_eq!(
-                verdict.status.words(),
-                expected,
-                "{name}: {}",
-                verdict.detail
-            );
-            assert!(
-                verdict.detail.contains(detail),
-                "{name}: {}",
-                verdict.detail
-            );
+            expect(&block, keyring, expected, detail, name);
         }
     }
 

@@ -1,90 +1,46 @@
-//! GnuPG as the judge: it reads what we encrypt, and we read what it encrypts. Skipped, with a printed line, where there
-//! is no gpg.
+//! GnuPG as the judge: it reads what we encrypt, and we read what it encrypts.
 
 // A test fails by panicking, in its helpers too.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     reason = "a test may panic and print; clippy takes the helpers of an integration test for production code"
 )]
 
 mod openpgp_support;
 
-use std::io::{Read, Write};
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::io::Read;
+use std::process::{Command, Output};
 use std::rc::Rc;
-use std::time::SystemTime;
 
 use health_crypto_core::openpgp::Certificate;
 use health_crypto_core::openpgp::encryption::*;
 use openpgp_support::*;
-use sequoia_openpgp::armor::{Kind, Reader, ReaderMode, Writer};
+use sequoia_openpgp::armor::{Kind, Reader, ReaderMode};
 
 const TEXT: &str = "Amoxicilina 500 mg ÷ día – 7 días\ncon comida\n";
 const PASSPHRASE: &str = "open sesame";
 
-/// A GnuPG home under a short path, for its sockets. Gone, with its agent, when dropped.
-struct Gpg {
-    home: PathBuf,
-}
+/// A GnuPG whose secret keys have a passphrase.
+struct Gpg(programs::Gpg);
 
 impl Gpg {
-    /// `None` where there is no gpg.
-    fn new(name: &str) -> Option<Gpg> {
-        let there = Command::new("gpg")
-            .arg("--version")
-            .stdout(Stdio::null())
-            .status();
-        if there.is_err() {
-            println!("skipped: there is no gpg");
-            return None;
-        }
-        let home = std::env::temp_dir().join(format!("hce{}{name}", std::process::id()));
-        std::fs::create_dir(&home).unwrap();
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        std::fs::set_permissions(&home, private).unwrap();
-        Some(Gpg { home })
+    fn new() -> Option<Gpg> {
+        programs::Gpg::new().map(Gpg)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let all = [&["--trust-model", "always"], arguments].concat();
+        self.0.standing_still(10, PASSPHRASE, &all)
     }
 
     fn output(&self, arguments: &[&str], input: &[u8]) -> Output {
-        let seconds = day(10)
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
-        let mut child = Command::new("gpg")
-            .env("GNUPGHOME", &self.home)
-            .args([
-                "--batch",
-                "--yes",
-                "--quiet",
-                "--no-tty",
-                "--trust-model",
-                "always",
-            ])
-            .args(["--pinentry-mode", "loopback", "--passphrase", PASSPHRASE])
-            .args(["--faked-system-time", &format!("{seconds}!")])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let input = input.to_vec();
-        let writer = std::thread::spawn(move || stdin.write_all(&input));
-        let output = child.wait_with_output().unwrap();
-        let _ = writer.join();
-        output
+        programs::output(&mut self.command(arguments), input)
     }
 
     fn run(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-        let output = self.output(arguments, input);
-        let messages = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "gpg {arguments:?}: {messages}");
-        output.stdout
+        programs::printed(&mut self.command(arguments), input)
     }
 
     fn text(&self, arguments: &[&str], input: &[u8]) -> String {
@@ -126,16 +82,6 @@ impl Gpg {
     }
 }
 
-impl Drop for Gpg {
-    fn drop(&mut self) {
-        let _ = Command::new("gpgconf")
-            .env("GNUPGHOME", &self.home)
-            .args(["--kill", "all"])
-            .status();
-        let _ = std::fs::remove_dir_all(&self.home);
-    }
-}
-
 const KINDS: [(&str, &str, &str); 4] = [
     ("rsa", "ed25519", "rsa3072"),
     ("x25519", "ed25519", "cv25519"),
@@ -145,7 +91,7 @@ const KINDS: [(&str, &str, &str); 4] = [
 
 #[test]
 fn gpg_reads_what_we_encrypt() {
-    let Some(gpg) = Gpg::new("a") else { return };
+    let Some(gpg) = Gpg::new() else { return };
     for (name, primary, encrypting) in KINDS {
         gpg.key(name, primary, encrypting);
         let recipients = [gpg.certificate(name)];
@@ -189,7 +135,7 @@ fn gpg_reads_what_we_encrypt() {
 
 #[test]
 fn we_read_what_gpg_encrypts() {
-    let Some(gpg) = Gpg::new("b") else { return };
+    let Some(gpg) = Gpg::new() else { return };
     for (name, primary, encrypting) in KINDS {
         gpg.key(name, primary, encrypting);
     }
@@ -252,7 +198,7 @@ fn we_read_what_gpg_encrypts() {
 
 #[test]
 fn gpg_refuses_what_was_changed_and_so_do_we() {
-    let Some(gpg) = Gpg::new("c") else { return };
+    let Some(gpg) = Gpg::new() else { return };
     gpg.key("x25519", "ed25519", "cv25519");
     let recipients = [gpg.certificate("x25519")];
     let encrypted = encrypt(TEXT.as_bytes(), &recipients, "", day(10)).unwrap();
@@ -266,9 +212,7 @@ fn gpg_refuses_what_was_changed_and_so_do_we() {
         let place = changed.len() - from_end;
         changed[place] ^= 1;
         assert!(!gpg.output(&["--decrypt"], &changed).status.success());
-        let mut writer = Writer::new(Vec::new(), Kind::Message).unwrap();
-        writer.write_all(&changed).unwrap();
-        let text = String::from_utf8(writer.finalize().unwrap()).unwrap();
+        let text = armored_bytes(Kind::Message, &changed);
         let message = Message::read(&text).unwrap();
         assert!(decrypt_with_session_key(&message, &encrypted.session_key).is_err());
     }

@@ -16,6 +16,7 @@ use std::rc::Rc;
 use health_crypto_core::openpgp::{Candidate, Certificate, Status, overall, verify};
 use openpgp_support::*;
 use proptest::prelude::*;
+use sequoia_openpgp::armor::Kind;
 
 #[test]
 fn deep_nesting_of_embedded_signatures_is_survived() {
@@ -36,11 +37,7 @@ fn deep_nesting_of_embedded_signatures_is_survived() {
     let mut bytes = vec![0xc2, 0xff];
     bytes.extend(u32::try_from(packet.len()).unwrap().to_be_bytes());
     bytes.extend(packet);
-    let mut writer =
-        sequoia_openpgp::armor::Writer::new(Vec::new(), sequoia_openpgp::armor::Kind::Signature)
-            .unwrap();
-    std::io::Write::write_all(&mut writer, &bytes).unwrap();
-    let block = String::from_utf8(writer.finalize().unwrap()).unwrap();
+    let block = armored_bytes(Kind::Signature, &bytes);
     assert_ne!(word(&block, day(20), &mut Memory::default()), "valid");
     assert!(Certificate::parse(&bytes).is_err());
 }
@@ -71,11 +68,8 @@ proptest! {
 
     #[test]
     fn arbitrary_packets_in_good_armor_are_not_valid(bytes in prop::collection::vec(any::<u8>(), 1..300)) {
-        use sequoia_openpgp::armor::{Kind, Writer};
         for kind in [Kind::Signature, Kind::Message] {
-            let mut writer = Writer::new(Vec::new(), kind).unwrap();
-            std::io::Write::write_all(&mut writer, &bytes).unwrap();
-            let block = String::from_utf8(writer.finalize().unwrap()).unwrap();
+            let block = armored_bytes(kind, &bytes);
             prop_assert_ne!(word(&block, day(20), &mut Memory::default()), "valid");
         }
     }
@@ -106,7 +100,7 @@ proptest! {
     fn damaged_signature_packets_are_survived(
         at in any::<prop::sample::Index>(), with in prop::collection::vec(any::<u8>(), 1..4), cut in 0usize..4,
     ) {
-        use sequoia_openpgp::armor::{Kind, Reader, ReaderMode, Writer};
+        use sequoia_openpgp::armor::{Reader, ReaderMode};
         VALID.with(|(blocks, memory)| {
             let mut bytes = Vec::new();
             let mut reader = Reader::from_bytes(blocks[1].as_bytes(), ReaderMode::Tolerant(Some(Kind::Signature)));
@@ -114,9 +108,7 @@ proptest! {
             let at = at.index(bytes.len());
             let damaged: Vec<u8> =
                 bytes[..at].iter().chain(&with).chain(bytes[at..].iter().skip(cut)).copied().collect();
-            let mut writer = Writer::new(Vec::new(), Kind::Signature).unwrap();
-            std::io::Write::write_all(&mut writer, &damaged).unwrap();
-            let block = String::from_utf8(writer.finalize().unwrap()).unwrap();
+            let block = armored_bytes(Kind::Signature, &damaged);
             let keyring = &mut Memory(memory.0.clone());
             word(&block, day(20), keyring);
             let other = payload().replace('0', "f");

@@ -200,13 +200,13 @@ fn damaged_signatures_and_certificates() {
         let which = random.below(signers.len());
         let outcome = match random.below(6) {
             0 => judge(
-                &detached_of(Kind::Signature, &damaged(&signatures[which], random)),
+                &armored_bytes(Kind::Signature, &damaged(&signatures[which], random)),
                 &mut keyring,
             )
             .words()
             .to_string(),
             1 => {
-                let armor = detached_of(Kind::Signature, &damaged(&signatures[which], random));
+                let armor = armored_bytes(Kind::Signature, &damaged(&signatures[which], random));
                 let block = format!(
                     "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{}\n{armor}",
                     payload()
@@ -214,7 +214,7 @@ fn damaged_signatures_and_certificates() {
                 judge(&block, &mut keyring).words().to_string()
             }
             2 => judge(
-                &detached_of(Kind::Message, &damaged(&messages[which], random)),
+                &armored_bytes(Kind::Message, &damaged(&messages[which], random)),
                 &mut keyring,
             )
             .words()
@@ -269,10 +269,4 @@ fn damaged_signatures_and_certificates() {
         at_the_end < after_a_while + (8 << 10),
         "memory grew from {after_a_while} to {at_the_end} KiB"
     );
-}
-
-fn detached_of(kind: Kind, bytes: &[u8]) -> String {
-    let mut writer = openpgp::armor::Writer::new(Vec::new(), kind).unwrap();
-    std::io::Write::write_all(&mut writer, bytes).unwrap();
-    String::from_utf8(writer.finalize().unwrap()).unwrap()
 }

@@ -18,38 +18,20 @@ use crate::seal::own::own_digests;
 use crate::seal::register::{self, Entry, Event, Standing};
 use crate::seal::signature::{self, Judgement};
 use crate::verify::content::{Judge, Judged};
-use crate::verify::row::{self, Verdict};
+use crate::verify::row::{self, Verdict, Verdicts, of_verdicts};
 
 /// Documents looked at between two notices.
 const NOTICE_EVERY: i64 = 10_000;
 
-#[pg_extern(sql = false)]
-fn adopt(
-    document: Option<&str>,
-) -> std::result::Result<
-    TableIterator<
-        'static,
-        (
-            name!(document, String),
-            name!(key, String),
-            name!(ok, bool),
-            name!(content, &'static str),
-            name!(signature, &'static str),
-            name!(signer, Option<String>),
-            name!(signer_name, Option<String>),
-            name!(signed_at, Option<TimestampWithTimeZone>),
-            name!(sealed_at, Option<TimestampWithTimeZone>),
-            name!(language, Option<String>),
-            name!(definition, String),
-            name!(changes, Option<JsonB>),
-            name!(detail, String),
-            name!(policy_time, TimestampWithTimeZone),
-        ),
-    >,
-    ErrorReport,
-> {
+of_verdicts! {
+    fn adopt(document: Option<&str>) {
+        Ok(adoption(document)?)
+    }
+}
+
+fn adoption(document: Option<&str>) -> Result<Verdicts> {
     if caller::in_recovery() {
-        return Err(Error::ReadOnly.into());
+        return Err(Error::ReadOnly);
     }
     let documents: VecDeque<String> = match document {
         Some(name) => VecDeque::from([registry::document(name).map(|d| d.name.clone())?]),
@@ -61,8 +43,7 @@ fn adopt(
             return Err(Error::NotAllowed {
                 what: format!("must be owner of the root table of document \"{name}\""),
                 hint: "adopt(document) takes one document; without it, all are adopted.",
-            }
-            .into());
+            });
         }
     }
     let mut adoption = Adoption {

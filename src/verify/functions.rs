@@ -19,7 +19,7 @@ use crate::pg::sub;
 use crate::seal::register::{self, Seal, Standing};
 use crate::verify::ahead::{self, Ahead};
 use crate::verify::content::Judge;
-use crate::verify::row::{self, Verdict};
+use crate::verify::row::{self, Verdict, Verdicts, of_verdicts};
 use crate::verify::time;
 
 /// Documents that verify_all() judges first in one go, so that the first verdicts come soon.
@@ -123,63 +123,24 @@ pub fn judged(
     }
 }
 
-#[pg_extern(sql = false)]
-fn verify_all(
-    document: Option<&str>,
-    at: Option<TimestampWithTimeZone>,
-) -> std::result::Result<
-    TableIterator<
-        'static,
-        (
-            name!(document, String),
-            name!(key, String),
-            name!(ok, bool),
-            name!(content, &'static str),
-            name!(signature, &'static str),
-            name!(signer, Option<String>),
-            name!(signer_name, Option<String>),
-            name!(signed_at, Option<TimestampWithTimeZone>),
-            name!(sealed_at, Option<TimestampWithTimeZone>),
-            name!(language, Option<String>),
-            name!(definition, String),
-            name!(changes, Option<JsonB>),
-            name!(detail, String),
-            name!(policy_time, TimestampWithTimeZone),
-        ),
-    >,
-    ErrorReport,
-> {
-    Ok(verdicts(document, at, Share::ALL)?)
+of_verdicts! {
+    fn verify_all(document: Option<&str>, at: Option<TimestampWithTimeZone>) {
+        Ok(verdicts(document, at, Share::ALL)?)
+    }
 }
 
-#[pg_extern(sql = false)]
-fn verify_share(
-    document: Option<&str>,
-    at: Option<TimestampWithTimeZone>,
-    share: Option<i32>,
-    shares: Option<i32>,
-) -> std::result::Result<
-    TableIterator<
-        'static,
-        (
-            name!(document, String),
-            name!(key, String),
-            name!(ok, bool),
-            name!(content, &'static str),
-            name!(signature, &'static str),
-            name!(signer, Option<String>),
-            name!(signer_name, Option<String>),
-            name!(signed_at, Option<TimestampWithTimeZone>),
-            name!(sealed_at, Option<TimestampWithTimeZone>),
-            name!(language, Option<String>),
-            name!(definition, String),
-            name!(changes, Option<JsonB>),
-            name!(detail, String),
-            name!(policy_time, TimestampWithTimeZone),
-        ),
-    >,
-    ErrorReport,
-> {
+of_verdicts! {
+    fn verify_share(
+        document: Option<&str>,
+        at: Option<TimestampWithTimeZone>,
+        share: Option<i32>,
+        shares: Option<i32>,
+    ) {
+        Ok(verdicts(document, at, share_of(share, shares)?)?)
+    }
+}
+
+fn share_of(share: Option<i32>, shares: Option<i32>) -> Result<Share> {
     let share = Share {
         number: given(share, "share")?,
         of: given(shares, "shares")?,
@@ -188,17 +149,16 @@ fn verify_share(
         return Err(Error::BadArgument {
             what: "share must be between 1 and shares".into(),
             hint: "Call it once for each: (1, 4), (2, 4), (3, 4), (4, 4).",
-        }
-        .into());
+        });
     }
-    Ok(verdicts(document, at, share)?)
+    Ok(share)
 }
 
 fn verdicts(
     document: Option<&str>,
     at: Option<TimestampWithTimeZone>,
     share: Share,
-) -> Result<TableIterator<'static, row::VerdictRow>> {
+) -> Result<Verdicts> {
     let at = time::policy_time(at)?;
     let mut walk = match document {
         Some(name) => Walk::over(

@@ -41,28 +41,52 @@ pub struct Verdict {
     pub policy_time: TimestampWithTimeZone,
 }
 
-/// The columns in the order of the SQL type.
-pub type VerdictRow = (
-    name!(document, String),
-    name!(key, String),
-    name!(ok, bool),
-    name!(content, &'static str),
-    name!(signature, &'static str),
-    name!(signer, Option<String>),
-    name!(signer_name, Option<String>),
-    name!(signed_at, Option<TimestampWithTimeZone>),
-    name!(sealed_at, Option<TimestampWithTimeZone>),
-    name!(language, Option<String>),
-    name!(definition, String),
-    name!(changes, Option<JsonB>),
-    name!(detail, String),
-    name!(policy_time, TimestampWithTimeZone),
-);
+/// The columns in the order of the SQL type, for a function that returns them or for the type of a row. `pg_extern` wants
+/// them spelled out in the return type: it refuses a name for the tuple, and of a name for the iterator cargo pgrx cannot
+/// make SQL, which it tries although the function has `sql = false`.
+macro_rules! of_verdicts {
+    (@ $columns:tt $(#[$comment:meta])* pub type $name:ident;) => {
+        $(#[$comment])*
+        pub type $name = $columns;
+    };
+    (@ $columns:tt fn $name:ident $arguments:tt $body:tt) => {
+        #[pg_extern(sql = false)]
+        fn $name $arguments -> std::result::Result<TableIterator<'static, $columns>, ErrorReport> $body
+    };
+    ($($item:tt)*) => {
+        $crate::verify::row::of_verdicts! {
+            @ (
+                name!(document, String),
+                name!(key, String),
+                name!(ok, bool),
+                name!(content, &'static str),
+                name!(signature, &'static str),
+                name!(signer, Option<String>),
+                name!(signer_name, Option<String>),
+                name!(signed_at, Option<TimestampWithTimeZone>),
+                name!(sealed_at, Option<TimestampWithTimeZone>),
+                name!(language, Option<String>),
+                name!(definition, String),
+                name!(changes, Option<JsonB>),
+                name!(detail, String),
+                name!(policy_time, TimestampWithTimeZone),
+            )
+            $($item)*
+        }
+    };
+}
+pub(crate) use of_verdicts;
+
+of_verdicts! {
+    /// A verdict as the columns of a row.
+    pub type VerdictRow;
+}
+
+/// What such a function's body gives.
+pub type Verdicts = TableIterator<'static, VerdictRow>;
 
 /// Verdicts one by one, from a function that gives them a page at a time and None at the end.
-pub fn stream(
-    mut next_page: impl FnMut() -> Result<Option<Vec<Verdict>>> + 'static,
-) -> TableIterator<'static, VerdictRow> {
+pub fn stream(mut next_page: impl FnMut() -> Result<Option<Vec<Verdict>>> + 'static) -> Verdicts {
     let mut ready = Vec::new().into_iter();
     TableIterator::new(std::iter::from_fn(move || {
         loop {

@@ -3,7 +3,6 @@
 // DSA is offered, whatever Sequoia thinks of it.
 #![allow(deprecated, reason = "what is deprecated is judged here")]
 
-use std::io::Write;
 use std::time::Duration;
 
 use sequoia_openpgp as openpgp;
@@ -232,9 +231,7 @@ pub fn armor(label: &str, bytes: &[u8]) -> String {
         "MESSAGE" => openpgp::armor::Kind::Message,
         _ => openpgp::armor::Kind::Signature,
     };
-    let mut writer = openpgp::armor::Writer::new(Vec::new(), kind).unwrap();
-    writer.write_all(bytes).unwrap();
-    String::from_utf8(writer.finalize().unwrap()).unwrap()
+    super::armored_bytes(kind, bytes)
 }
 
 /// Bits as DEFLATE packs them.

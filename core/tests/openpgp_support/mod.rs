@@ -1,6 +1,7 @@
 //! What the OpenPGP tests share: signers made with Sequoia, blocks put together by hand, and a keyring in memory.
 #![allow(dead_code, reason = "each test crate uses its own part")]
 
+pub mod encryption;
 pub mod hostile;
 pub mod programs;
 
@@ -149,11 +150,17 @@ pub fn detached(signatures: Vec<Signature>) -> String {
 }
 
 pub fn armored(kind: Kind, packets: impl IntoIterator<Item = Packet>) -> String {
-    let mut writer = Writer::new(Vec::new(), kind).unwrap();
+    let mut bytes = Vec::new();
     for packet in packets {
-        packet.serialize(&mut writer).unwrap();
+        packet.serialize(&mut bytes).unwrap();
     }
-    writer.flush().unwrap();
+    armored_bytes(kind, &bytes)
+}
+
+/// Of bytes that need not be packets.
+pub fn armored_bytes(kind: Kind, bytes: &[u8]) -> String {
+    let mut writer = Writer::new(Vec::new(), kind).unwrap();
+    writer.write_all(bytes).unwrap();
     String::from_utf8(writer.finalize().unwrap()).unwrap()
 }
 

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
@@ -13,6 +13,43 @@ use health_crypto_core::openpgp::Certificate;
 use super::{Memory, day, keyring_of, note, skipped};
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// Seconds of 1970 on a day, as programs are told the time.
+fn seconds(days: i64) -> u64 {
+    day(days)
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+/// Runs a program with `input`. That is written beside the reading: a program that answers before it has read all would
+/// wait for its reader, and one that does not want all may end.
+pub fn output(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let _ = stdin.write_all(input);
+        });
+        child.wait_with_output().unwrap()
+    })
+}
+
+/// What a program prints that must be content.
+pub fn printed(command: &mut Command, input: &[u8]) -> Vec<u8> {
+    let output = output(command, input);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
 
 /// A GnuPG home of its own: under a short path, for its sockets. Gone, with its agent, when dropped.
 pub struct Gpg {
@@ -45,44 +82,27 @@ impl Gpg {
         Some(Gpg { home })
     }
 
+    /// gpg with this home, asking nobody anything.
+    fn command(&self, passphrase: &str, clock: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("gpg");
+        command
+            .env("GNUPGHOME", &self.home)
+            .args(["--batch", "--yes", "--quiet", "--no-tty"])
+            .args(["--pinentry-mode", "loopback", "--passphrase", passphrase])
+            .args(["--faked-system-time", clock])
+            .args(arguments);
+        command
+    }
+
     /// Runs gpg as of a day, with `input`; its output.
     pub fn run(&self, days: i64, arguments: &[&str], input: &str) -> Vec<u8> {
-        let seconds = day(days)
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
-        let mut child = Command::new("gpg")
-            .env("GNUPGHOME", &self.home)
-            .args([
-                "--batch",
-                "--yes",
-                "--quiet",
-                "--no-tty",
-                "--pinentry-mode",
-                "loopback",
-                "--passphrase",
-                "",
-            ])
-            .args(["--faked-system-time", &seconds.to_string()])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(input.as_bytes())
-            .unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(
-            output.status.success(),
-            "gpg {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        output.stdout
+        let mut command = self.command("", &seconds(days).to_string(), arguments);
+        printed(&mut command, input.as_bytes())
+    }
+
+    /// gpg with a passphrase for secret keys, and with its clock standing still on a day.
+    pub fn standing_still(&self, days: i64, passphrase: &str, arguments: &[&str]) -> Command {
+        self.command(passphrase, &format!("{}!", seconds(days)), arguments)
     }
 
     pub fn sign(&self, days: i64, arguments: &[&str], input: &str) -> String {
@@ -154,28 +174,12 @@ impl Sq {
 
     /// Runs sq; its output.
     pub fn run(&self, arguments: &[&str], input: &str) -> Vec<u8> {
-        let mut child = Command::new("sq")
+        let mut command = Command::new("sq");
+        command
             .current_dir(&self.folder)
             .arg("--force")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(input.as_bytes())
-            .unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(
-            output.status.success(),
-            "sq {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        output.stdout
+            .args(arguments);
+        printed(&mut command, input.as_bytes())
     }
 
     /// The certificate in a file of its folder.
@@ -192,12 +196,9 @@ impl Drop for Sq {
 
 /// A time as sq reads it.
 pub fn iso(days: i64) -> String {
-    let seconds = day(days)
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let at = format!("@{}", seconds(days));
     let output = Command::new("date")
-        .args(["-u", "-d", &format!("@{seconds}"), "+%Y-%m-%dT%H:%M:%SZ"])
+        .args(["-u", "-d", &at, "+%Y-%m-%dT%H:%M:%SZ"])
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_string()
