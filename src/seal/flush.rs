@@ -18,7 +18,7 @@ use crate::pg::trigger::{Change, Event, Version};
 use crate::seal::guard::{breach, is_idle, keys_of_child, subject};
 use crate::seal::mark::{self, Mark};
 use crate::seal::own::digests_of_own;
-pub use crate::seal::own::own_digests;
+use crate::seal::own::own_digests;
 use crate::seal::register::{self, Entry, Standing};
 use crate::seal::signature;
 use crate::seal::storing::{self, Update};

@@ -19,7 +19,7 @@ use crate::keyring::StoredKeyring;
 use crate::pg::caller::RunAs;
 use crate::pg::spi::{Session, Snapshot};
 use crate::pg::sub;
-use crate::seal::flush;
+use crate::seal::own;
 use crate::seal::register::{self, Seal, Standing};
 use crate::seal::signature;
 use crate::verify::ahead::Ahead;
@@ -249,7 +249,7 @@ impl<'d> Judge<'d> {
             own.extend(
                 sub::attempt(|| {
                     let session = Session::open();
-                    flush::own_digests(&session, edition, &keys, self.snapshot)
+                    own::own_digests(&session, edition, &keys, self.snapshot)
                 })
                 .unwrap_or_default(),
             );
