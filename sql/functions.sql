@@ -108,8 +108,9 @@ BEGIN ATOMIC
       JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) t.tgfoid
      WHERE t.tgrelid IN (SELECT relation
                          UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(relation) p)
-       -- BEFORE (2), FOR EACH ROW (1), UPDATE (16): catalog/pg_trigger.h
-       AND NOT t.tgisinternal AND (t.tgtype OPERATOR(pg_catalog.&) 19) OPERATOR(pg_catalog.=) 19
+       -- BEFORE (2), FOR EACH ROW (1), UPDATE (16): catalog/pg_trigger.h. PostgreSQL's own are all AFTER; those that it made
+       -- for a partition are marked as its own up to 14.
+       AND (t.tgtype OPERATOR(pg_catalog.&) 19) OPERATOR(pg_catalog.=) 19
        AND (f.pronamespace OPERATOR(pg_catalog.<>) 'health_crypto'::pg_catalog.regnamespace
             OR f.proname OPERATOR(pg_catalog.<>) 'encrypt_written')
      ORDER BY t.tgname;

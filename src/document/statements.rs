@@ -128,7 +128,7 @@ impl Statements {
         rows: i64,
     ) -> Result<Vec<String>> {
         let (page, arguments) = self.of_share(share, after, rows);
-        let sql = format!("SELECT k.key FROM ({page}) k (key)");
+        let sql = format!("SELECT k.key FROM ({page}) k (key, digest, document, signature, state)");
         let rows = session.run(&sql, arguments, Snapshot::Caller)?;
         Ok((0..rows.len())
             .filter_map(|row| rows.string(row, 1))

@@ -11,14 +11,11 @@ use crate::error::{Error, Result};
 use crate::keyring::parsed;
 use crate::limits;
 use crate::pg::caller::RunAs;
-use crate::pg::snapshot;
+use crate::pg::snapshot::{self, Seen};
 use crate::pg::spi::{Rows, Session, Snapshot};
 
 const HINT: &str = "Name recipients by the fingerprint of their certificate or by an e-mail address exactly as its user id \
                     has it; health_crypto.certificates lists them.";
-
-/// What a snapshot sees: two of one transaction with the same of these see the same rows.
-type Seen = (u32, u32, u32, u64);
 
 /// Names, and what they name.
 type Named = (Vec<Option<String>>, Vec<Rc<Certificate>>);
@@ -43,7 +40,7 @@ pub fn named_in_query(names: Option<Vec<Option<String>>>) -> Result<Vec<Rc<Certi
     let seen = snapshot::seen();
     let remembered = LAST.with(|last| match (&*last.borrow(), &names) {
         (Some((then, (known, certificates))), Some(names))
-            if Some(*then) == seen && known == names =>
+            if Some(then) == seen.as_ref() && known == names =>
         {
             Some(certificates.clone())
         }

@@ -109,7 +109,7 @@ impl ByIndex {
 impl Drop for ByIndex {
     fn drop(&mut self) {
         // SAFETY: restores what pinned() saved; guards are dropped in reverse order of creation.
-        unsafe { pg_sys::AtEOXact_GUC(true, self.settings) };
+        unsafe { put_back(self.settings) };
     }
 }
 
@@ -147,8 +147,19 @@ impl SearchPath {
 impl Drop for Searching {
     fn drop(&mut self) {
         // SAFETY: restores what enter() saved; guards are dropped in reverse order of creation.
-        unsafe { pg_sys::AtEOXact_GUC(true, self.settings) };
+        unsafe { put_back(self.settings) };
     }
+}
+
+/// Closes a nesting level of settings. Whatever was set within is undone, also by set_config() in a definition or a trigger,
+/// which PostgreSQL would keep for the session if the level were committed: it is other people's code, and what it left
+/// behind would be in force for whoever called it, a superuser perhaps. PostgreSQL does the same around functions in indexes.
+///
+/// # Safety
+/// The level must be the innermost that is open.
+unsafe fn put_back(level: i32) {
+    // SAFETY: see above.
+    unsafe { pg_sys::AtEOXact_GUC(false, level) };
 }
 
 /// Sets a setting at the nesting level that the caller has opened. One that is as wanted is left alone, which takes a third of
@@ -179,7 +190,7 @@ impl Drop for RunAs {
         // SAFETY: restores what caller() saved; guards are dropped in reverse order of creation.
         unsafe {
             pg_sys::SetUserIdAndSecContext(self.user, self.security);
-            pg_sys::AtEOXact_GUC(true, self.settings);
+            put_back(self.settings);
         }
     }
 }

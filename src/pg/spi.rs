@@ -145,15 +145,17 @@ impl Session {
             if status < 0 {
                 return Err(Error::Bug("SPI_execute_snapshot failed"));
             }
-            let rows = Rows {
-                table: pg_sys::SPI_tuptable,
-                count: pg_sys::SPI_processed as usize,
+            let (table, count) = (pg_sys::SPI_tuptable, pg_sys::SPI_processed as usize);
+            let searching = path.enter();
+            pg_sys::AfterTriggerEndQuery(std::ptr::null_mut());
+            drop(searching);
+            // Not before: if a check fails they are PostgreSQL's to free.
+            Ok(Rows {
+                table,
+                count,
                 last: RefCell::default(),
                 _session: PhantomData,
-            };
-            let _path = path.enter();
-            pg_sys::AfterTriggerEndQuery(std::ptr::null_mut());
-            Ok(rows)
+            })
         }
     }
 

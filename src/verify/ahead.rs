@@ -24,9 +24,10 @@ use crate::pg::snapshot::{self, Seen};
 use crate::pg::spi::{Session, Snapshot};
 use crate::pg::sub;
 
-/// Documents looked at ahead: with more the time a document hardly falls, and the memory that the definition takes meanwhile
-/// grows (by 63 MB for 50,000 prescriptions, with PostgreSQL's default work_mem).
-pub const DOCUMENTS: i64 = 40_000;
+/// How many pages of documents are looked at ahead, mostly 40,000: with more the time a document hardly falls, and the memory
+/// that the definition takes meanwhile grows (by 63 MB for 50,000 prescriptions, with PostgreSQL's default work_mem). Where
+/// documents are large, pages are smaller.
+pub const PAGES: i64 = 8;
 
 /// The digests of documents in the words that most have: the current definition's, in the database's own language.
 pub struct Ahead {
@@ -38,9 +39,9 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Looks at the documents of a share that follow a key, at most [`DOCUMENTS`], as a reader may see them. `None` if there
-    /// are not more than `page`, which is what is judged at once; and where the definition fails for one of them, or for so
-    /// many (temp_file_limit): what it does is found out when they are judged.
+    /// Looks at the documents of a share that follow a key, as a reader may see them: at most [`PAGES`] times `page`, which is
+    /// how many are judged at once. `None` if there are no more than `page`, and where the definition fails for one of them,
+    /// or for so many (temp_file_limit): what it does is found out when they are judged.
     ///
     /// # Errors
     /// What reading the root table raises.
@@ -56,7 +57,7 @@ impl Ahead {
             let _role = reader.enter(document);
             document
                 .sql
-                .keys_of_share(&session, share, after, DOCUMENTS)?
+                .keys_of_share(&session, share, after, page * PAGES)?
         };
         if keys.len() as i64 <= page {
             return Ok(None);

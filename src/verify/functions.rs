@@ -30,7 +30,7 @@ const FIRST_PAGE: i64 = 500;
 const LARGEST_PAGE: i64 = 5000;
 /// Documents that it judges in one go where it has looked ahead: by more nothing is gained, and all are in memory at once.
 const PAGE_SEEN_AHEAD: i64 = 1000;
-/// Bytes of stored texts and signatures in one go, about: several copies of each are in memory at once.
+/// Bytes of keys, stored texts and signatures in one go, about: several copies of each are in memory at once.
 const PAGE_BYTES: usize = 4 << 20;
 
 #[pg_extern(sql = false)]
@@ -336,7 +336,7 @@ impl Walk {
         }
         let ahead = Ahead::over(document, reader, self.share, after, self.page)?;
         if ahead.is_none() {
-            self.blind = ahead::DOCUMENTS;
+            self.blind = self.page * ahead::PAGES;
         }
         Ok(ahead)
     }
@@ -347,7 +347,7 @@ fn next_size(stored: &[RootRow]) -> i64 {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let bytes: usize = stored
         .iter()
-        .map(|row| length(&row.text) + length(&row.signature))
+        .map(|row| row.key.len() + length(&row.text) + length(&row.signature))
         .sum();
     let fitting = (stored.len() * PAGE_BYTES).checked_div(bytes);
     fitting.map_or(LARGEST_PAGE, |rows| {
