@@ -80,3 +80,14 @@ SELECT health_crypto.protect('note', 'note', 'note_2(bigint[], text)', profile =
 INSERT INTO note (id, ward, body) VALUES (7000, 1, 'By the second edition');
 SELECT content, definition, count(*) FROM health_crypto.verify_all('note') WHERE content IN ('intact', 'drifted') GROUP BY content, definition ORDER BY definition, content;
 SELECT count(*) FROM otherwise;
+
+-- Columns of any name.
+CREATE TABLE named (id integer PRIMARY KEY, body text, key text NOT NULL DEFAULT 'done', document text, digest text);
+CREATE FUNCTION named_1(keys integer[], language text) RETURNS TABLE (key integer, "Body" text) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT n.id, n.body FROM named n WHERE n.id = ANY (keys);
+END;
+SELECT health_crypto.protect('named', 'named', 'named_1(integer[], text)', profile => 'jcs-1', state_column => 'key', sealed_states => '{done}',
+           digest_column => 'document', serializer_column => 'digest', signature_column => NULL);
+INSERT INTO named (id, body) SELECT n, 'Body ' || n FROM generate_series(1, 5600) n;
+SELECT content, count(*) FROM health_crypto.verify_all('named') GROUP BY content;

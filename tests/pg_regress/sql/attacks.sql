@@ -135,3 +135,70 @@ INSERT INTO doc (id, title, ref) VALUES (63, 'x', 2);
 RESET ROLE;
 RESET search_path;
 SELECT key, content FROM health_crypto.verify_all('doc') WHERE key::int BETWEEN 60 AND 63 ORDER BY key;
+-- Nor by way of a foreign key that follows the digest, which fires the other table's triggers.
+CREATE TABLE followed (id int PRIMARY KEY, t text, document_digest text UNIQUE, serializer text);
+CREATE FUNCTION followed_1(keys int[], language text) RETURNS TABLE (key int, "T" text) LANGUAGE sql STABLE BEGIN ATOMIC
+    SELECT f.id, f.t FROM followed f WHERE f.id = ANY (keys);
+END;
+CREATE TABLE follower (digest text REFERENCES followed (document_digest) ON UPDATE CASCADE);
+SELECT health_crypto.protect('followed', 'followed', 'followed_1(int[], text)', signature_column => NULL);
+INSERT INTO followed VALUES (1, 'x');
+INSERT INTO follower SELECT document_digest FROM followed;
+CREATE TRIGGER look AFTER UPDATE ON follower FOR EACH ROW EXECUTE FUNCTION look();
+TRUNCATE seen;
+SET search_path = public, pg_catalog;
+UPDATE followed SET t = 'y';
+RESET search_path;
+SELECT path FROM seen;
+SELECT count(*) FROM follower JOIN followed ON digest = document_digest;
+-- A check that fails where the digest is stored, because of another trigger: an error, and nothing else.
+CREATE FUNCTION lead_astray() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.title = 'astray' THEN NEW.ref := 99; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER astray BEFORE UPDATE ON doc FOR EACH ROW EXECUTE FUNCTION lead_astray();
+\set VERBOSITY default
+INSERT INTO doc (id, title, ref) VALUES (64, 'astray', 1);
+DO $$ BEGIN
+    FOR i IN 1..2 LOOP
+        BEGIN
+            INSERT INTO public.doc (id, title, ref) VALUES (64, 'astray', 1);
+            SET CONSTRAINTS ALL IMMEDIATE;
+        EXCEPTION WHEN foreign_key_violation THEN RAISE NOTICE 'refused';
+        END;
+    END LOOP;
+END $$;
+DROP TRIGGER astray ON doc;
+-- A definition, or a trigger, that changes a setting: undone, so that nothing of it is in force for who verifies or writes.
+CREATE SCHEMA evil;
+CREATE TABLE setter (id int PRIMARY KEY, t text, document_digest text, serializer text);
+CREATE FUNCTION setter_1(keys int[], language text) RETURNS TABLE (key int, "T" text, "Set" boolean) LANGUAGE sql STABLE BEGIN ATOMIC
+    SELECT s.id, s.t, set_config('search_path', 'evil, pg_catalog', true) IS NOT NULL
+                  AND set_config('timezone', 'Asia/Kathmandu', false) IS NOT NULL
+                  AND set_config('work_mem', '1MB', false) IS NOT NULL FROM setter s WHERE s.id = ANY (keys);
+END;
+CREATE FUNCTION settling() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.document_digest IS DISTINCT FROM OLD.document_digest THEN
+        PERFORM pg_catalog.set_config('search_path', 'evil', false), pg_catalog.set_config('datestyle', 'German', false);
+    END IF;
+    RETURN NULL;
+END $$;
+SELECT health_crypto.protect('setter', 'setter', 'setter_1(int[], text)', signature_column => NULL);
+CREATE TRIGGER settling AFTER UPDATE ON setter FOR EACH ROW EXECUTE FUNCTION settling();
+CREATE VIEW in_force AS SELECT current_setting('search_path') AS path, current_setting('timezone') AS zone, current_setting('datestyle') AS style, current_setting('work_mem') AS memory;
+INSERT INTO setter VALUES (1, 'x');
+SELECT (v).content, s.* FROM health_crypto.verify('setter', 1) v, in_force s;
+SELECT * FROM in_force;
+SET search_path = pg_catalog, pg_temp;
+SET timezone = 'UTC';
+BEGIN;
+INSERT INTO public.setter VALUES (2, 'x');
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT * FROM public.in_force;
+SELECT content FROM health_crypto.verify('setter', 2);
+SELECT * FROM public.in_force;
+SELECT count(*) FROM health_crypto.verify_all('setter');
+SELECT * FROM public.in_force;
+COMMIT;
+SELECT * FROM public.in_force;
+RESET search_path;
