@@ -264,9 +264,9 @@ impl Walk {
                 verdicts.extend(judged.into_iter().map(|j| j.verdict));
                 if let Some(mut ahead) = ahead {
                     ahead.judged(stored.len());
-                    // Where most are in other words than those looked at, it only costs.
+                    // Where most are in other words than those looked at, it only costs. Later ones may be in these.
                     if judge.foreseen() * 2 < stored.len() {
-                        self.blind = i64::MAX;
+                        self.blind = 4 * self.page * ahead::PAGES;
                     } else {
                         self.ahead = Some(ahead);
                     }
