@@ -177,8 +177,8 @@ def judge(ledger, first):
     connection.close()
 
 
-def round_of(case, number, next_key, signer):
-    """Load, a kill at a random moment, recovery, judgement; what the clients know."""
+def round_of(case, number, next_key, signer, prepares):
+    """Load, a kill at a random moment, recovery, judgement; what the clients know. With a prepared transaction if wanted."""
     ledger = Ledger()
     ledger.last = next_key
     threads = [
@@ -187,7 +187,7 @@ def round_of(case, number, next_key, signer):
     ]
     connection = connected()
     prepared = None
-    if case == POSTMASTER and number % 3 == 0:
+    if prepares:
         prepared = ledger.key()
         run(connection, "BEGIN")
         run(connection, "INSERT INTO letter (id, subject, state) VALUES (%s, 'prepared', 'sealed')", (prepared,))
@@ -233,8 +233,10 @@ try:
     backends, postmasters = (300, 100) if options.full else (4, 3)
     plan = [BACKEND] * backends + [POSTMASTER] * postmasters
     rng.shuffle(plan)
+    # At every third kill of the postmaster, the first among them, wherever chance has put it.
+    of_postmasters = [number for number, case in enumerate(plan) if case == POSTMASTER]
     for number, case in enumerate(plan):
-        ledger = round_of(case, number, key, signer)
+        ledger = round_of(case, number, key, signer, number in of_postmasters[::3])
         key = ledger.last
         committed += len(ledger.committed)
         part.tell(f"kill {number + 1} of {len(plan)}, {part.cases[ONCE]['tried']} seals looked for")
