@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures, on one throw-away PostgreSQL, what keeping digests costs whoever writes. Part of `make bench`.
 #
-#     bench/write.sh [--smoke] [--no-build] [--seconds N] [--repetitions N]
+#     bench/write.sh [--smoke] [--no-build] [--seconds N] [--repetitions N] [--only unwatched|prescribe|copy]
 #
 # prescribe: a prescription with three lines, then sealed, in one transaction     (pgbench, transactions a second)
 # prescribe-fsync: the same with fsync on
@@ -19,18 +19,23 @@
 # shellcheck source=bench/lib.sh
 . "$ROOT/bench/lib.sh"
 
-smoke=no build=yes seconds=3 repetitions=5 copied=20000 prefilled=2000 clients=2
+smoke=no build=yes seconds=3 repetitions=5 copied=20000 prefilled=2000 clients=2 only=
 while [ $# -gt 0 ]; do
     case $1 in
         --smoke) smoke=yes build=no seconds=0 repetitions=1 copied=40 prefilled=40 && shift ;;
         --no-build) build=no && shift ;;
         --seconds) seconds=${2:?--seconds needs a number} && shift 2 ;;
         --repetitions) repetitions=${2:?--repetitions needs a number} && shift 2 ;;
+        --only) only=${2:?--only needs a measure} && shift 2 ;;
         *) sed -n '4s/^# *//p' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
     esac
 done
+wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 library "$build"
-forget prescribe unwatched copy disk
+for measure in unwatched prescribe copy; do
+    ! wanted "$measure" || forget "$measure"
+done
+! wanted prescribe || forget disk
 
 header "databases"
 # Nothing but the measured work is to happen while it is measured: no autovacuum, no checkpoint by time or size.
@@ -136,12 +141,14 @@ alternate() {
 
 sealed() { sql_value "SELECT count(*) FROM health_crypto.register WHERE event = 'seal'" -d C; }
 
-alternate unwatched unwatched U C
-alternate prescribe prescribe A B F G C
-# Throw-away clusters run with fsync, full_page_writes and synchronous_commit off.
-sql -c 'ALTER SYSTEM SET fsync = on' -c 'ALTER SYSTEM SET full_page_writes = on' -c 'SELECT pg_reload_conf()' -o /dev/null
-alternate prescribe-fsync prescribe A C
-sql -c 'ALTER SYSTEM RESET fsync' -c 'ALTER SYSTEM RESET full_page_writes' -c 'SELECT pg_reload_conf()' -o /dev/null
+! wanted unwatched || alternate unwatched unwatched U C
+if wanted prescribe; then
+    alternate prescribe prescribe A B F G C
+    # Throw-away clusters run with fsync, full_page_writes and synchronous_commit off.
+    sql -c 'ALTER SYSTEM SET fsync = on' -c 'ALTER SYSTEM SET full_page_writes = on' -c 'SELECT pg_reload_conf()' -o /dev/null
+    alternate prescribe-fsync prescribe A C
+    sql -c 'ALTER SYSTEM RESET fsync' -c 'ALTER SYSTEM RESET full_page_writes' -c 'SELECT pg_reload_conf()' -o /dev/null
+fi
 
 check "prescriptions in the register" "$(sql_value "SELECT count(*) FROM gnuhealth_prescription_order
     WHERE state = 'validated'" -d C)" "$(sealed)"
@@ -149,6 +156,7 @@ check "prescriptions with another digest than a fresh one" 0 "$(sql_value "SELEC
     WHERE NOT ok" -d C)"
 # A sealed prescription refuses, in both.
 for database in B C; do
+    wanted prescribe || break
     refused=$(sql_value "DO \$\$ BEGIN
             UPDATE gnuhealth_prescription_line SET dose = dose + 1
              WHERE presc_order = (SELECT min(id) FROM gnuhealth_prescription_order WHERE state = 'validated');
@@ -158,9 +166,9 @@ for database in B C; do
 done
 
 # What a seal takes on disk: its entry with its share of the indexes, and the columns of the row.
-result "disk" entry 1 "$(sql_value "SELECT round(pg_total_relation_size('health_crypto.register_entry') / count(*)::numeric)
+! wanted prescribe || result "disk" entry 1 "$(sql_value "SELECT round(pg_total_relation_size('health_crypto.register_entry') / count(*)::numeric)
     FROM health_crypto.register_entry" -d C)"
-result "disk" columns 1 "$(sql_value "SELECT round(avg(pg_column_size(serializer) + pg_column_size(document_digest)))
+! wanted prescribe || result "disk" columns 1 "$(sql_value "SELECT round(avg(pg_column_size(serializer) + pg_column_size(document_digest)))
     FROM gnuhealth_prescription_order WHERE state = 'validated'" -d C)"
 
 # -------------------------------------------------------------------------------------------------------------- COPY
@@ -174,7 +182,7 @@ written() {
         -c "\\copy (SELECT $columns_of_order FROM gnuhealth_prescription_order ORDER BY id) TO '$home/orders.csv'" \
         -c "\\copy (SELECT $columns_of_line FROM gnuhealth_prescription_line ORDER BY id) TO '$home/lines.csv'"
 }
-step "$copied prescriptions to copy" written
+! wanted copy || step "$copied prescriptions to copy" written
 # copy VARIANT: sets `took`, seconds, and `digests`. Each time into a database of its own without prescriptions.
 copy() {
     createdb -T "copy-$1" copied
@@ -190,6 +198,7 @@ copy() {
     dropdb copied
 }
 for ((repetition = 1; repetition <= repetitions; repetition++)); do
+    wanted copy || break
     line="  $repetition of $repetitions:"
     for variant in A B C; do
         # It takes a minute and a half, twenty times as long as the others: once is enough to see that.
