@@ -29,7 +29,8 @@ const PINNED: [(&CStr, &CStr); 12] = [
 pub struct RunAs {
     user: pg_sys::Oid,
     security: i32,
-    settings: i32,
+    // Dropped after the role has been put back.
+    _settings: Level,
 }
 
 impl RunAs {
@@ -72,44 +73,36 @@ impl RunAs {
     pub fn caller() -> RunAs {
         let mut user = pg_sys::InvalidOid;
         let mut security = 0;
-        // SAFETY: reads two process variables; the settings are saved at a new nesting level that Drop closes.
-        let settings = unsafe {
-            pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut security);
-            pg_sys::NewGUCNestLevel()
-        };
+        // SAFETY: reads two process variables.
+        unsafe { pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut security) };
+        let settings = Level::open();
         for (name, value) in PINNED {
             set(name, value);
         }
         RunAs {
             user,
             security,
-            settings,
+            _settings: settings,
         }
     }
 }
 
 /// While it lives, plans are made that look rows up by index.
 pub struct ByIndex {
-    settings: i32,
+    _settings: Level,
 }
 
 impl ByIndex {
     /// For a statement about one document. Its plan is made once a session, for an assumed number of rows, and reads whole
     /// tables of words into hash tables where it needs three: with 3000 medicaments a prescription took twice as long.
     pub fn pinned() -> ByIndex {
-        // SAFETY: the settings are saved at a new nesting level that Drop closes.
-        let settings = unsafe { pg_sys::NewGUCNestLevel() };
+        let settings = Level::open();
         set(c"enable_seqscan", c"off");
         // As in registrar(): a table without an index counts 10^10 then.
         set(c"jit", c"off");
-        ByIndex { settings }
-    }
-}
-
-impl Drop for ByIndex {
-    fn drop(&mut self) {
-        // SAFETY: restores what pinned() saved; guards are dropped in reverse order of creation.
-        unsafe { put_back(self.settings) };
+        ByIndex {
+            _settings: settings,
+        }
     }
 }
 
@@ -118,7 +111,7 @@ pub struct SearchPath(CString);
 
 /// While it lives, a search_path is in force.
 pub struct Searching {
-    settings: i32,
+    _settings: Level,
 }
 
 impl SearchPath {
@@ -137,29 +130,32 @@ impl SearchPath {
 
     /// Puts it in force.
     pub fn enter(&self) -> Searching {
-        // SAFETY: the settings are saved at a new nesting level that Drop closes.
-        let settings = unsafe { pg_sys::NewGUCNestLevel() };
+        let settings = Level::open();
         set(c"search_path", &self.0);
-        Searching { settings }
+        Searching {
+            _settings: settings,
+        }
     }
 }
 
-impl Drop for Searching {
+/// A nesting level of settings. When it is dropped, whatever was set within is undone, also by set_config() in a definition or
+/// a trigger, which PostgreSQL would keep for the session if the level were committed: it is other people's code, and what it
+/// left behind would be in force for whoever called it, a superuser perhaps. PostgreSQL does the same around functions in
+/// indexes.
+struct Level(i32);
+
+impl Level {
+    fn open() -> Level {
+        // SAFETY: what is set from here on is saved; Drop puts it back.
+        Level(unsafe { pg_sys::NewGUCNestLevel() })
+    }
+}
+
+impl Drop for Level {
     fn drop(&mut self) {
-        // SAFETY: restores what enter() saved; guards are dropped in reverse order of creation.
-        unsafe { put_back(self.settings) };
+        // SAFETY: levels are dropped in reverse order of opening, so that this is the innermost.
+        unsafe { pg_sys::AtEOXact_GUC(false, self.0) };
     }
-}
-
-/// Closes a nesting level of settings. Whatever was set within is undone, also by set_config() in a definition or a trigger,
-/// which PostgreSQL would keep for the session if the level were committed: it is other people's code, and what it left
-/// behind would be in force for whoever called it, a superuser perhaps. PostgreSQL does the same around functions in indexes.
-///
-/// # Safety
-/// The level must be the innermost that is open.
-unsafe fn put_back(level: i32) {
-    // SAFETY: see above.
-    unsafe { pg_sys::AtEOXact_GUC(false, level) };
 }
 
 /// Sets a setting at the nesting level that the caller has opened. One that is as wanted is left alone, which takes a third of
@@ -188,10 +184,7 @@ fn set(name: &CStr, value: &CStr) {
 impl Drop for RunAs {
     fn drop(&mut self) {
         // SAFETY: restores what caller() saved; guards are dropped in reverse order of creation.
-        unsafe {
-            pg_sys::SetUserIdAndSecContext(self.user, self.security);
-            put_back(self.settings);
-        }
+        unsafe { pg_sys::SetUserIdAndSecContext(self.user, self.security) };
     }
 }
 

@@ -104,12 +104,7 @@ impl Session {
             if status < 0 {
                 return Err(Error::Bug("SPI_execute_plan failed"));
             }
-            Ok(Rows {
-                table: pg_sys::SPI_tuptable,
-                count: pg_sys::SPI_processed as usize,
-                last: RefCell::default(),
-                _session: PhantomData,
-            })
+            Ok(Rows::of(pg_sys::SPI_tuptable, pg_sys::SPI_processed))
         }
     }
 
@@ -145,17 +140,12 @@ impl Session {
             if status < 0 {
                 return Err(Error::Bug("SPI_execute_snapshot failed"));
             }
-            let (table, count) = (pg_sys::SPI_tuptable, pg_sys::SPI_processed as usize);
+            let (table, count) = (pg_sys::SPI_tuptable, pg_sys::SPI_processed);
             let searching = path.enter();
             pg_sys::AfterTriggerEndQuery(std::ptr::null_mut());
             drop(searching);
             // Not before: if a check fails they are PostgreSQL's to free.
-            Ok(Rows {
-                table,
-                count,
-                last: RefCell::default(),
-                _session: PhantomData,
-            })
+            Ok(Rows::of(table, count))
         }
     }
 
@@ -235,12 +225,7 @@ impl Stream<'_> {
         // SAFETY: the portal is open until it is dropped. Result data lives in the SPI context as that of run().
         unsafe {
             pg_sys::SPI_cursor_fetch(self.portal, true, count as _);
-            Rows {
-                table: pg_sys::SPI_tuptable,
-                count: pg_sys::SPI_processed as usize,
-                last: RefCell::default(),
-                _session: PhantomData,
-            }
+            Rows::of(pg_sys::SPI_tuptable, pg_sys::SPI_processed)
         }
     }
 }
@@ -307,6 +292,15 @@ pub struct Rows<'s> {
 }
 
 impl Rows<'_> {
+    fn of(table: *mut pg_sys::SPITupleTable, count: u64) -> Self {
+        Rows {
+            table,
+            count: count as usize,
+            last: RefCell::default(),
+            _session: PhantomData,
+        }
+    }
+
     /// Rows returned or written.
     pub fn len(&self) -> usize {
         self.count
