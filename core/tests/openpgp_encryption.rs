@@ -23,7 +23,7 @@ use openpgp::Profile;
 use openpgp::cert::{Cert, CertBuilder, CipherSuite};
 use openpgp::crypto::{Password, S2K};
 use openpgp::packet::prelude::*;
-use openpgp::serialize::stream::{Encryptor, LiteralWriter, Message as Stream, Recipient};
+use openpgp::serialize::stream::LiteralWriter;
 use openpgp::types::{KeyFlags, ReasonForRevocation, SymmetricAlgorithm};
 
 #[test]
@@ -248,22 +248,12 @@ bhF30A+IitsxxA==
 fn messages_of_sequoia() {
     for cert in [v4(), v6()] {
         let text = TEXT.repeat(1000);
-        let policy = &openpgp::policy::StandardPolicy::at(day(10));
-        let keys = cert
-            .keys()
-            .with_policy(policy, day(10))
-            .for_transport_encryption()
-            .map(Recipient::from);
-        let mut sink = Vec::new();
-        let stream = openpgp::serialize::stream::Armorer::new(Stream::new(&mut sink))
-            .build()
-            .unwrap();
-        let stream = Encryptor::for_recipients(stream, keys).build().unwrap();
-        let stream = openpgp::serialize::stream::padding::Padder::new(stream).build();
-        let mut stream = LiteralWriter::new(stream.unwrap()).build().unwrap();
-        stream.write_all(text.as_bytes()).unwrap();
-        stream.finalize().unwrap();
-        let message = String::from_utf8(sink).unwrap();
+        let message = encrypted_by_sequoia(&cert, |stream| {
+            let stream = openpgp::serialize::stream::padding::Padder::new(stream).build();
+            let mut stream = LiteralWriter::new(stream.unwrap()).build().unwrap();
+            stream.write_all(text.as_bytes()).unwrap();
+            stream.finalize().unwrap();
+        });
         assert_eq!(text_of(&message, &cert), Ok(text));
     }
 }

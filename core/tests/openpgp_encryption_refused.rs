@@ -21,7 +21,6 @@ use sequoia_openpgp as openpgp;
 
 use openpgp::cert::Cert;
 use openpgp::packet::prelude::*;
-use openpgp::serialize::stream::{Encryptor, Message as Stream, Recipient};
 use openpgp::serialize::{Serialize, SerializeInto};
 use openpgp::types::CompressionAlgorithm;
 
@@ -31,20 +30,10 @@ fn armor(bytes: &[u8]) -> String {
 
 /// A message to `cert` with these bytes inside its encryption, whatever they are.
 fn around(cert: &Cert, inside: &[u8]) -> String {
-    let policy = &openpgp::policy::StandardPolicy::at(day(10));
-    let keys = cert
-        .keys()
-        .with_policy(policy, day(10))
-        .for_transport_encryption()
-        .map(Recipient::from);
-    let mut sink = Vec::new();
-    let stream = openpgp::serialize::stream::Armorer::new(Stream::new(&mut sink))
-        .build()
-        .unwrap();
-    let mut stream = Encryptor::for_recipients(stream, keys).build().unwrap();
-    stream.write_all(inside).unwrap();
-    stream.finalize().unwrap();
-    String::from_utf8(sink).unwrap()
+    encrypted_by_sequoia(cert, |mut stream| {
+        stream.write_all(inside).unwrap();
+        stream.finalize().unwrap();
+    })
 }
 
 fn compressed(algorithm: CompressionAlgorithm, bytes: &[u8]) -> Vec<u8> {

@@ -11,12 +11,29 @@ use openpgp::cert::{Cert, CertBuilder, CipherSuite};
 use openpgp::packet::prelude::*;
 use openpgp::parse::Parse;
 use openpgp::serialize::SerializeInto;
+use openpgp::serialize::stream::{Encryptor, Message as Stream, Recipient};
 use openpgp::types::Features;
 
 use super::{certificate, day};
 
 /// A sealed prescription's text would do as well; it has characters of several bytes and line ends of both kinds.
 pub const TEXT: &str = "Amoxicilina 500 mg ÷ día – 7 días\r\ncon comida\n";
+
+/// A message to `cert` by Sequoia's streaming writer, armored, with what `fill` writes inside its encryption.
+pub fn encrypted_by_sequoia(cert: &Cert, fill: impl FnOnce(Stream<'_>)) -> String {
+    let policy = &openpgp::policy::StandardPolicy::at(day(10));
+    let keys = cert
+        .keys()
+        .with_policy(policy, day(10))
+        .for_transport_encryption()
+        .map(Recipient::from);
+    let mut sink = Vec::new();
+    let stream = openpgp::serialize::stream::Armorer::new(Stream::new(&mut sink))
+        .build()
+        .unwrap();
+    fill(Encryptor::for_recipients(stream, keys).build().unwrap());
+    String::from_utf8(sink).unwrap()
+}
 
 pub fn recipient(builder: CertBuilder<'static>) -> Cert {
     builder
